@@ -1,4 +1,4 @@
-"""Settings: defaults, file, environment, command line, in that order; what makes no sense is told in a line."""
+"""Settings: defaults, file, environment, command line, in that order; nonsense is refused in one line."""
 
 from pathlib import Path
 
