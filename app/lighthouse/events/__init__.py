@@ -1,0 +1,44 @@
+"""The log: events that are stored in order, signed in a chain, never changed; everything else follows from it."""
+
+from lighthouse.events.chain import EMPTY, GENESIS, Head
+from lighthouse.events.errors import (
+    Conflict,
+    InvalidEvent,
+    InvalidQuery,
+    NoRoom,
+    StoreBusy,
+    StoreRefused,
+    StoreUnavailable,
+)
+from lighthouse.events.event import RESERVED_PREFIXES, Draft, Event
+from lighthouse.events.query import Page, Query
+from lighthouse.events.store import EventStore
+from lighthouse.events.subscription import Subscription
+from lighthouse.events.verify import VerifyReport, verify_folder, verify_lines
+
+BRIDGE = "lighthouse"
+"""The agent id of the bridge itself."""
+
+__all__ = [
+    "BRIDGE",
+    "EMPTY",
+    "GENESIS",
+    "RESERVED_PREFIXES",
+    "Conflict",
+    "Draft",
+    "Event",
+    "EventStore",
+    "Head",
+    "InvalidEvent",
+    "InvalidQuery",
+    "NoRoom",
+    "Page",
+    "Query",
+    "StoreBusy",
+    "StoreRefused",
+    "StoreUnavailable",
+    "Subscription",
+    "VerifyReport",
+    "verify_folder",
+    "verify_lines",
+]

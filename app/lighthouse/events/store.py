@@ -1,0 +1,139 @@
+"""The event store: one folder, one writer, any number of readers and followers."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Self
+
+from lighthouse.events import schema
+from lighthouse.events.chain import Head, Signer
+from lighthouse.events.errors import InvalidEvent
+from lighthouse.events.event import Checked, Draft, Event, check_agent, check_draft
+from lighthouse.events.opening import Opened, open_folder
+from lighthouse.events.query import Page, Query, Readers, find
+from lighthouse.events.subscription import Hub, Subscription, follow
+from lighthouse.events.verify import Progress, VerifyReport, verify_events
+from lighthouse.events.writer import Request, Writer
+from lighthouse.keys import KeyRing
+
+MAX_BATCH = 1000
+
+log = logging.getLogger("lighthouse.events")
+
+
+class EventStore:
+    """The append-only log of an installation. Made by `EventStore.open`."""
+
+    def __init__(self, folder: Path, keyring: KeyRing, opened: Opened, max_bytes: int | None) -> None:
+        self.folder = folder
+        self._keyring = keyring
+        self._lock = opened.lock
+        self._readers = Readers(folder / schema.DATABASE)
+        self._hub = Hub()
+        self._listeners: list[Callable[[Sequence[Event]], None]] = []
+        self._writer = Writer(folder, opened, Signer(keyring), self._publish, max_bytes)
+        self._closed = False
+        self._writer.start()
+
+    @classmethod
+    def open(cls, folder: Path, keyring: KeyRing, *, max_bytes: int | None = None) -> Self:
+        """Open the store in `folder`, made if missing; `max_bytes` is a quota for the database file.
+
+        Raises StoreRefused, and then has changed neither database nor anchor: another secret, a newer schema,
+        damage, a log that does not hold what its anchor noted, a missing anchor, another process that has it open.
+        """
+        return cls(folder, keyring, open_folder(folder, keyring, max_bytes), max_bytes)
+
+    @property
+    def head(self) -> Head:
+        """The last event that is on disk."""
+        return self._writer.head
+
+    @property
+    def last_error(self) -> str | None:
+        """Why the last write failed; None once one succeeded."""
+        return self._writer.last_error
+
+    def stats(self) -> dict[str, Any]:
+        """What the store did since it was opened: counts, and what waits now."""
+        return {
+            **self._writer.counts,
+            "head_seq": self.head.seq,
+            "queued": self._writer.queued,
+            "subscribers": len(self._hub),
+            "last_error": self.last_error,
+        }
+
+    async def append(self, drafts: Sequence[Draft], *, agent_id: str) -> list[Event]:
+        """Store all `drafts` (at most 1000) or none; the events in their order, once they are on disk.
+
+        A draft whose idempotency key this agent used before is answered with the earlier event.
+        Raises InvalidEvent, Conflict, StoreBusy, StoreUnavailable, NoRoom. A cancelled call may still be stored.
+        """
+        checked = _check(drafts, agent_id)
+        if not checked:
+            return []
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[list[Event]] = loop.create_future()
+        self._writer.submit(Request(checked, agent_id, future, loop))
+        return await future
+
+    def append_sync(self, drafts: Sequence[Draft], *, agent_id: str) -> list[Event]:
+        """`append` for callers without an event loop; blocks until the events are on disk."""
+        checked = _check(drafts, agent_id)
+        if not checked:
+            return []
+        future: Future[list[Event]] = Future()
+        self._writer.submit(Request(checked, agent_id, future, None))
+        return future.result()
+
+    async def query(self, query: Query) -> Page:
+        """The events that `query` asks for, ascending; raises InvalidQuery, StoreUnavailable."""
+        return await self._readers.run(lambda connection: find(connection, query))
+
+    def subscribe(self, from_seq: int) -> Subscription:
+        """Follow the log from `from_seq` on: what is stored, then what comes. On the running event loop."""
+        return follow(self._hub, self._readers, from_seq, lambda: self.head)
+
+    def add_listener(self, callback: Callable[[Sequence[Event]], None]) -> None:
+        """Call `callback` with the new events of each commit, on the writer's thread: it must be quick."""
+        self._listeners.append(callback)
+
+    async def verify(self, on_progress: Progress | None = None) -> VerifyReport:
+        """Check the whole log against this store's head; new events may be added meanwhile."""
+        head = self.head
+        return await self._readers.run(
+            lambda connection: verify_events(connection, self._keyring, head, on_progress)
+        )
+
+    async def close(self) -> None:
+        """Store what waits, end the subscriptions, close the files. Twice is fine."""
+        await asyncio.to_thread(self.close_sync)
+
+    def close_sync(self) -> None:
+        """`close` for callers without an event loop."""
+        if self._closed:
+            return
+        self._closed = True
+        self._writer.finish()
+        self._hub.end()
+        self._readers.close()
+        os.close(self._lock)
+
+    def _publish(self, events: Sequence[Event]) -> None:
+        self._hub.publish(events)
+        for listener in self._listeners:
+            try:
+                listener(events)
+            except Exception:
+                log.exception("a listener of the event store failed")
+
+
+def _check(drafts: Sequence[Draft], agent_id: str) -> list[Checked]:
+    check_agent(agent_id)
+    if len(drafts) > MAX_BATCH:
+        raise InvalidEvent(f"{len(drafts)} events at once", f"send at most {MAX_BATCH} together")
+    return [check_draft(draft) for draft in drafts]
