@@ -30,8 +30,8 @@ class Client:
     """A client of the bridge at `base_url` that speaks as the agent of `token`.
 
     Every method raises BridgeAway while the bridge is gone and works again by itself afterwards; Refused when
-    the bridge says no; NotABridge when something else answers. `session_seconds` is the life of the session the
-    agent token is exchanged for; None shows the token itself on each request, which suits a single question.
+    the bridge says no; NotABridge when something else answers. `session_seconds` is the life of the session
+    the agent token is exchanged for; None shows the token itself on each request, which suits one question.
     """
 
     def __init__(
@@ -162,7 +162,7 @@ class Client:
     async def read(
         self, path: str | bytes, *, at: int | None = None, offset: int = 0, size: int | None = None
     ) -> Shadowed:
-        """What the shadow holds at `path` (relative to the project's root); of a file, `size` bytes from `offset`.
+        """What the shadow holds at `path`, beneath the project's root; of a file, `size` bytes from `offset`.
 
         `at` is a sequence number; without it the present is read. Raises BadPath before the bridge is asked.
         """

@@ -1,6 +1,7 @@
 """HTTP to one bridge: requests become answers or typed errors; the next call finds a lost bridge again."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -176,6 +177,10 @@ class Transport:
 def _reason(error: Exception) -> str:
     if isinstance(error, (asyncio.TimeoutError, TimeoutError)):
         return "no answer in time"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "its host name is not known"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return error.os_error.strerror or type(error.os_error).__name__
+        # asyncio's own text repeats the address; with several addresses tried it carries no number.
+        number = error.os_error.errno
+        return os.strerror(number) if number else "connecting failed"
     return str(error) or type(error).__name__

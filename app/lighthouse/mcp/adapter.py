@@ -1,0 +1,39 @@
+"""The MCP server as a whole: its tools, what it says of itself, and the session that ends with it."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from mcp.server import MCPServer
+
+from lighthouse import __version__
+from lighthouse.mcp.link import Link
+from lighthouse.mcp.tools import tools
+
+INSTRUCTIONS = (
+    "Lighthouse keeps the shared record of this project: a tamper-evident log of events and every captured "
+    "version of its files. You act as the agent of your token. Query the log before you start and store what "
+    "others should know. While the bridge is away a call fails and says so; call again later."
+)
+
+
+def build(env: Mapping[str, str]) -> MCPServer[None]:
+    """The server for the bridge that `env` names; nothing is connected before the first call."""
+    link = Link(env)
+
+    @asynccontextmanager
+    async def ending_session(_: MCPServer[None]) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await link.close()
+
+    return MCPServer(
+        "lighthouse",
+        title="Lighthouse",
+        instructions=INSTRUCTIONS,
+        version=__version__,
+        tools=tools(link),
+        lifespan=ending_session,
+        # Standard output is the protocol's; on standard error a client shows what is wrong, and nothing else.
+        log_level="WARNING",
+    )
