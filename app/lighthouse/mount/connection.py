@@ -1,0 +1,111 @@
+"""The connection with the kernel: makes the mount or takes over one that is made, serves it, ends it."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+import pyfuse3
+
+from lighthouse.mount import mountpoint, requests
+from lighthouse.mount.mountpoint import MountRefused
+
+log = logging.getLogger(__name__)
+
+# Workers come and go with the requests that wait for the content store at one time.
+SPARE_WORKERS = 2
+MAX_WORKERS = 1000
+# Seconds until a kernel, a folder or a server that does not answer is given up.
+PATIENCE = 10.0
+
+
+class Connection:
+    """One FUSE session. libfuse keeps it in a global, so there is one in a process at a time."""
+
+    _taken = False
+
+    def __init__(self, place: str | None, task: asyncio.Task[None]) -> None:
+        # The mount point if the mount is ours; None if it is its maker's, who also unmounts.
+        self.place = place
+        # Done when requests are no longer answered.
+        self.task = task
+
+    @classmethod
+    async def open(
+        cls, operations: pyfuse3.Operations, opened: asyncio.Event, target: str, project: Path
+    ) -> "Connection":
+        """Serve `operations` on the folder or `/dev/fd/N` that `target` names; a folder outside `project`.
+
+        `opened` is to be set by `operations.init`; returns after that. Raises MountRefused; nothing is left
+        then.
+        """
+        if cls._taken:
+            raise MountRefused("this process serves a mount already", "stop it first")
+        cls._taken = True
+        try:
+            fd = mountpoint.inherited_descriptor(target)
+            place = None if fd is not None else await _prepare(target, project)
+            _init(operations, place or target, set() if place is None else mountpoint.options())
+        except BaseException:
+            cls._taken = False
+            raise
+        connection = cls(place, asyncio.get_running_loop().create_task(_serve(), name="mount"))
+        waiting = asyncio.ensure_future(opened.wait())
+        try:
+            await asyncio.wait(
+                {waiting, connection.task}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED
+            )
+        except asyncio.CancelledError:
+            await connection.close()
+            raise
+        finally:
+            waiting.cancel()
+        if not opened.is_set():
+            await connection.close()
+            raise MountRefused(
+                f"the kernel opens no session on {target}", "a descriptor serves one start: mount anew"
+            )
+        return connection
+
+    async def close(self) -> None:
+        """Stop serving; unmount if the mount is ours. Handles that readers still hold give errors then."""
+        if self.place is not None and mountpoint.is_mounted(self.place):
+            try:
+                await asyncio.to_thread(mountpoint.detach, self.place)
+            except MountRefused as error:
+                log.error("%s", error)  # noqa: TRY400  (one line says it)
+        if not self.task.done():
+            pyfuse3.terminate()
+            await asyncio.wait({self.task}, timeout=PATIENCE)
+        if not self.task.done():
+            # Freeing what a worker may still use would end the process.
+            log.error("requests of the mount do not end; its session is left as it is")
+            return
+        pyfuse3.close(unmount=False)
+        Connection._taken = False
+
+
+async def _prepare(target: str, project: Path) -> str:
+    try:
+        return await asyncio.wait_for(asyncio.to_thread(mountpoint.prepare, target, project), PATIENCE)
+    except TimeoutError:
+        raise MountRefused(
+            f"{target} does not answer", f"its server hangs: end it, then run: umount -l {target}"
+        ) from None
+
+
+def _init(operations: pyfuse3.Operations, target: str, options: set[str]) -> None:
+    requests.install()
+    try:
+        pyfuse3.init(operations, target, options)
+    except RuntimeError as error:
+        # After a failed mount there is a session to be freed; after fuse_session_new() failed there is none.
+        if "mount" in str(error):
+            pyfuse3.close(unmount=False)
+        raise MountRefused(
+            f"{target} cannot be mounted ({error})",
+            "the reason is on stderr; see lighthouse doctor",
+        ) from error
+
+
+async def _serve() -> None:
+    await pyfuse3.main(min_tasks=SPARE_WORKERS, max_tasks=MAX_WORKERS)

@@ -1,0 +1,106 @@
+"""Takes back what the kernel was told.
+
+On a thread of its own: such a call may have to wait for a look-up, and those are answered on the event loop.
+"""
+
+import asyncio
+import errno
+import logging
+import queue
+import threading
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pyfuse3
+
+log = logging.getLogger(__name__)
+
+# A name nobody can look for by accident; see _settle_folder.
+NO_NAME = b"\x01lighthouse: no such name"
+NOT_THERE = {errno.ENOENT}
+CONNECTION_GONE = {errno.ENOTCONN, errno.ENODEV, errno.EBADF, errno.ECONNABORTED}
+
+
+class StaleName(NamedTuple):
+    """What `name` in `folder` led to is no more, or is another thing."""
+
+    folder: int
+    name: bytes
+
+
+class StaleAttributes(NamedTuple):
+    """`inode`, reached through `folder`, stays what it is, but its mode or times changed."""
+
+    folder: int
+    inode: int
+
+
+Notice = StaleName | StaleAttributes
+
+
+class Invalidator:
+    """Sends notices to the kernel in the order they were given."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[Sequence[Notice] | asyncio.Future[None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="mount-invalidation", daemon=True)
+        self._thread.start()
+
+    def send(self, notices: Sequence[Notice]) -> None:
+        """Queue notices; returns at once."""
+        if notices:
+            self._queue.put(notices)
+
+    async def settle(self) -> None:
+        """Return when everything queued so far has reached the kernel."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.put(done)
+        await done
+
+    async def stop(self) -> None:
+        """Send what is queued, then end the thread. The session must still be served meanwhile."""
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        while (item := self._queue.get()) is not None:
+            if isinstance(item, asyncio.Future):
+                item.get_loop().call_soon_threadsafe(_finish, item)
+            elif isinstance(item, Sequence):
+                self._send(item)
+
+    def _send(self, notices: Sequence[Notice]) -> None:
+        settled: set[int] = set()
+        for notice in notices:
+            try:
+                if isinstance(notice, StaleName):
+                    self._forget_name(notice.folder, notice.name)
+                    settled.add(notice.folder)
+                else:
+                    if notice.folder not in settled:
+                        self._forget_name(notice.folder, NO_NAME)
+                        settled.add(notice.folder)
+                    pyfuse3.invalidate_inode(notice.inode, attr_only=True)
+            except OSError as error:
+                if error.errno in CONNECTION_GONE:
+                    log.debug("the mount is gone; nothing to invalidate")
+                    return
+                if error.errno not in NOT_THERE:
+                    log.exception("the kernel refused to forget %s", notice)
+
+    def _forget_name(self, folder: int, name: bytes) -> None:
+        """Have the kernel drop `name`, after every look-up and listing under way in `folder` has ended.
+
+        The second half matters for attributes too: an answer given before the change may still be on its way
+        into the kernel's cache, and dropping what is not there yet would do nothing. Hence NO_NAME.
+        """
+        try:
+            pyfuse3.invalidate_entry(folder, name)
+        except OSError as error:
+            if error.errno not in NOT_THERE:
+                raise
+
+
+def _finish(done: asyncio.Future[None]) -> None:
+    if not done.done():
+        done.set_result(None)

@@ -1,0 +1,29 @@
+"""Bytes of captured contents: from memory at once, from the content store on a thread."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+from lighthouse.shadow import Shadow
+
+# More would only queue at the store's lock.
+THREADS = 2
+
+
+class Reading:
+    """Reads through the shadow."""
+
+    def __init__(self, shadow: Shadow) -> None:
+        self._shadow = shadow
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="mount-read")
+
+    async def read(self, content: bytes, offset: int, size: int) -> bytes:
+        """Up to `size` bytes of the content with that hash, fewer only at its end. Raises ContentMissing."""
+        found = self._shadow.read_cached(content, offset, size)
+        if found is not None:
+            return found
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._shadow.read, content, offset, size)
+
+    def close(self) -> None:
+        """End the threads; what they are reading is given up."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
