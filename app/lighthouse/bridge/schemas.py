@@ -1,6 +1,6 @@
 """What goes over the wire: one struct per request and answer, from which the checks and openapi.json come.
 
-Requests refuse fields they do not know; `agent_id` in one is allowed only where it names the token's own agent.
+Requests refuse fields they do not know; `agent_id` in a body has to be the token's own agent.
 """
 
 import datetime as dt
@@ -24,7 +24,7 @@ class Request(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_def
     agent_id: str | None = None
 
 
-# -- sessions -------------------------------------------------------------------------------------------------
+# -- sessions --
 
 
 class SessionCreate(Request):
@@ -75,7 +75,7 @@ class SessionRevoked(msgspec.Struct):
     seq: int
 
 
-# -- events ---------------------------------------------------------------------------------------------------
+# -- events --
 
 
 class EventStore(Request):
@@ -118,9 +118,10 @@ class EventRecord(msgspec.Struct):
     mac: str
 
 
-class EventQuery(Request):
-    """The parameters of a query. `type` may end in `.*`; `until` and `to_seq` are inclusive."""
+class EventQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The parameters of a query. `type` may end in `.*`; `to_seq` is included, `until` is not."""
 
+    agent_id: Word | None = None
     type: Word | None = None
     stream: Word | None = None
     from_seq: Sequence | None = None
@@ -139,7 +140,7 @@ class EventPage(msgspec.Struct):
 
 
 class EventStream(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Where a stream starts: the first event sent is the first with at least this number; 0 and 1 are the same.
+    """Where a stream starts: the first event sent is the first with at least this number.
 
     Without it only what happens from now on is sent.
     """
@@ -147,7 +148,7 @@ class EventStream(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     from_seq: Sequence | None = None
 
 
-# -- the shadow -----------------------------------------------------------------------------------------------
+# -- the shadow --
 
 
 class ShadowRead(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -189,7 +190,7 @@ class Symlink(msgspec.Struct, omit_defaults=True):
     target_b64: str | None = None
 
 
-# -- how it goes ----------------------------------------------------------------------------------------------
+# -- how it goes --
 
 ComponentStatus = Literal["ok", "failed", "starting", "disabled", "absent"]
 

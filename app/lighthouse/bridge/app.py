@@ -1,0 +1,51 @@
+"""The aiohttp application: the routes behind the door, and the small one that answers the health probe."""
+
+from collections.abc import Iterable
+
+import msgspec
+from aiohttp import web
+
+from lighthouse.bridge.bridge import Bridge
+from lighthouse.bridge.call import Route
+from lighthouse.bridge.door import MAX_BODY, make_handler, make_middleware
+from lighthouse.bridge.logs import REQUEST_ID
+from lighthouse.bridge.openapi import describe
+from lighthouse.bridge.routes import ROUTES
+from lighthouse.bridge.state import DESCRIPTION
+
+STOP_SECONDS = 10.0
+
+
+def make_app(bridge: Bridge, routes: Iterable[Route] = ROUTES) -> web.Application:
+    """The application that serves `routes` for `bridge`."""
+    app = web.Application(middlewares=[make_middleware(bridge)], client_max_size=MAX_BODY)
+    for route in routes:
+        pattern = route.path.replace("{path}", "{path:.*}")
+        app.router.add_route(route.method, pattern, make_handler(bridge, route))
+    app[DESCRIPTION] = msgspec.json.encode(describe(ROUTES, bridge.settings.version))
+    app.on_response_prepare.append(_stamp)
+    return app
+
+
+def make_health_app(bridge: Bridge) -> web.Application:
+    """Only /health, for the probe's Unix socket."""
+    return make_app(bridge, [route for route in ROUTES if route.name == "health"])
+
+
+def make_runner(app: web.Application) -> web.AppRunner:
+    """A runner with the limits of the API; signals are the program's business, not the server's."""
+    return web.AppRunner(
+        app,
+        handle_signals=False,
+        access_log=None,
+        keepalive_timeout=75.0,
+        shutdown_timeout=STOP_SECONDS,
+        max_line_size=16 * 1024,
+        max_field_size=16 * 1024,
+    )
+
+
+async def _stamp(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers["X-Request-Id"] = REQUEST_ID.get() or "-"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.setdefault("Cache-Control", "no-store")

@@ -1,0 +1,173 @@
+"""The bridge as one object: its parts, the order in which they start and stop, and how it is now."""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+
+from lighthouse.bridge.audit import Audit
+from lighthouse.bridge.health import Monitor
+from lighthouse.bridge.limits import RateLimit
+from lighthouse.bridge.metrics import Metrics
+from lighthouse.bridge.schemas import Health
+from lighthouse.config import Settings
+from lighthouse.events import BRIDGE, Draft, EventStore
+from lighthouse.keys import KeyRing
+from lighthouse.mount import Mount
+from lighthouse.sessions import Sessions
+from lighthouse.shadow import Shadow
+
+AGENT_RATE, AGENT_BURST = 2000, 4000
+FAILURE_RATE, FAILURE_BURST = 50, 50
+STREAM = "bridge"
+
+Phase = Literal["starting", "serving", "stopping"]
+
+log = logging.getLogger("lighthouse.bridge")
+
+
+class Bridge:
+    """Owns all parts. `shadow` and `mount` are None until they have been made.
+
+    `fuse` is the number of an inherited FUSE descriptor; without one the bridge mounts by itself.
+    """
+
+    def __init__(
+        self, settings: Settings, keyring: KeyRing, store: EventStore, fuse: int | None = None
+    ) -> None:
+        self.settings = settings
+        self.phase: Phase = "starting"
+        self.captured = False
+        self.stopping = asyncio.Event()
+        self.started_at = datetime.now(UTC)
+        self._started = time.monotonic()
+        self.store = store
+        self.sessions = Sessions(store, keyring)
+        self.audit = Audit(store)
+        self.shadow: Shadow | None = None
+        self.mount: Mount | None = None
+        self.mount_target = f"/dev/fd/{fuse}" if fuse is not None else str(settings.mount_point)
+        self.agent_limit = RateLimit(AGENT_RATE, AGENT_BURST)
+        self.failure_limit = RateLimit(FAILURE_RATE, FAILURE_BURST)
+        self.subscribers = 0
+        self.metrics = Metrics(settings.version)
+        self._register_figures()
+        self.monitor = Monitor(self)
+        self._last_health: Health | None = None
+
+    @property
+    def serving(self) -> bool:
+        """Whether requests are taken."""
+        return self.phase == "serving"
+
+    @property
+    def uptime_seconds(self) -> float:
+        """Seconds since this object was made."""
+        return time.monotonic() - self._started
+
+    async def start(self) -> None:
+        """Load the sessions, capture the project, mount it. What fails raises, and `stop` undoes the rest."""
+        await self.sessions.load()
+        self.shadow = Shadow(self.settings.project_path, self.store.folder, self.store, self.settings)
+        await self.shadow.start()
+        self.captured = True
+        if self.settings.mount:
+            self.mount = Mount(self.shadow, self.store, self._health_now, self.settings)
+            await self.mount.start(self.mount_target)
+        data = {
+            "version": self.settings.version,
+            "pid": os.getpid(),
+            "project": str(self.settings.project_path),
+        }
+        await self.store.append([Draft("bridge.started", data, STREAM)], agent_id=BRIDGE)
+        self.phase = "serving"
+
+    def begin_stop(self) -> None:
+        """Take no more requests and end the streams."""
+        self.phase = "stopping"
+        self.stopping.set()
+
+    async def stop(self) -> None:
+        """Undo `start` in reverse; a part that fails to stop does not keep the others from it."""
+        self.begin_stop()
+        steps: list[tuple[str, Callable[[], Awaitable[object]]]] = []
+        if self.mount is not None:
+            steps.append(("mount", self.mount.stop))
+        if self.shadow is not None:
+            steps.append(("shadow", self.shadow.close))
+        steps += [("audit", self.audit.close), ("last event", self._say_stopped), ("store", self.store.close)]
+        for name, step in steps:
+            try:
+                await step()
+            except Exception:
+                log.exception("stopping the %s failed", name)
+
+    async def health(self) -> Health:
+        """The health report, and a copy for the mount's debug/health.json."""
+        self._last_health = await self.monitor.report()
+        return self._last_health
+
+    def summary(self, health: Health) -> str:
+        """One line for a person: `serving 2,143 files of /project, version 57, 3 sessions, 1 problem`."""
+        parts = health.components
+        failed = [
+            f"{name} ({getattr(parts, name).detail})"
+            for name in parts.__struct_fields__
+            if getattr(parts, name).status == "failed"
+        ]
+        if self.phase == "stopping":
+            return "stopping"
+        if failed:
+            return f"failed: {'; '.join(failed)}"
+        if self.shadow is None or health.status == "starting":
+            return f"starting: capturing {self.settings.project_path}"
+        seen = self.shadow.status()
+        sessions, problems = len(self.sessions.active()), problem_count(seen)
+        project = self.settings.project_path
+        return (
+            f"serving {_count(seen['files'], 'file')} of {project}, version {seen['version']}, "
+            f"{_count(sessions, 'session')}, {_count(problems, 'problem')}"
+        )
+
+    async def _say_stopped(self) -> None:
+        data = {"uptime_seconds": round(self.uptime_seconds, 3), "pid": os.getpid()}
+        await self.store.append([Draft("bridge.stopped", data, STREAM)], agent_id=BRIDGE)
+
+    def _health_now(self) -> dict[str, object]:
+        """For the mount, which renders it inside a kernel request and must not wait."""
+        last = self._last_health
+        report: dict[str, object] = {"status": "starting", "version": self.settings.version, "components": {}}
+        if last is not None:
+            report |= {"status": last.status, "components": msgspec.to_builtins(last.components)}
+        return report
+
+    def _register_figures(self) -> None:
+        def of_shadow(name: str) -> Callable[[], float]:
+            return lambda: float(self.shadow.status()[name]) if self.shadow is not None else 0.0
+
+        gauge = self.metrics.gauge
+        gauge("lighthouse_shadow_files", "Files captured in the current version", of_shadow("files"))
+        gauge("lighthouse_shadow_bytes", "Bytes of the files captured", of_shadow("bytes"))
+        gauge("lighthouse_shadow_version", "Sequence number of the current version", of_shadow("version"))
+        gauge("lighthouse_subscribers", "Streams of events that are open", lambda: self.subscribers)
+        self.metrics.counts(
+            "lighthouse_mount_operations",
+            "Requests of the kernel to the mount",
+            "operation",
+            lambda: self.mount.operations_count if self.mount is not None else {},
+        )
+        self.store.add_listener(self.metrics.stored)
+
+
+def problem_count(shadow_status: Mapping[str, Any]) -> int:
+    """How many files could not be captured as they are."""
+    return int(shadow_status.get("problems_total", len(shadow_status.get("problems", ()))))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

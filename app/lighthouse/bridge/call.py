@@ -1,0 +1,86 @@
+"""A route, and one call of it: what a handler declares and what it is given."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from lighthouse.sessions import Identity, Permission
+
+if TYPE_CHECKING:
+    from lighthouse.bridge.bridge import Bridge
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`body` and `query` are decoded to the route's types; `identity` is None on open routes only."""
+
+    request: web.Request
+    identity: Identity | None
+    body: Any
+    query: Any
+
+    @property
+    def caller(self) -> Identity:
+        """Who calls; for routes that are not open."""
+        if self.identity is None:
+            raise RuntimeError("an open route has no caller")
+        return self.identity
+
+    @property
+    def peer(self) -> str:
+        """Where the call comes from, as the log tells it."""
+        return self.request.remote or "unix"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a status means: a type of schemas.py, or a media type for what is not JSON."""
+
+    text: str
+    body: Any = None
+    media_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Handler = Callable[["Bridge", Call], Awaitable[web.StreamResponse | Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One row of the table that the router, the checks, openapi.json and docs/http.md come from.
+
+    `permission` None is an open route, "" one for everybody whose token is good. `errors` are the statuses it
+    can answer besides those that every route of its kind can.
+    """
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    handler: Handler
+    answers: Mapping[int, Answer]
+    permission: Permission | str | None = ""
+    body: Any = None
+    query: Any = None
+    errors: tuple[int, ...] = ()
+    lasting: bool = False
+    while_starting: bool = False
+    path_parameters: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def statuses(self) -> tuple[int, ...]:
+        """All statuses but 404, 405 and 500, which need no route."""
+        found = {*self.answers, *self.errors}
+        if self.permission is not None:
+            found |= {401, 429}
+        if self.permission:
+            found.add(403)
+        if not self.while_starting:
+            found.add(503)
+        if self.body is not None:
+            found |= {400, 403, 408, 413, 422}
+        if self.query is not None:
+            found.add(422)
+        return tuple(sorted(found))

@@ -1,0 +1,60 @@
+"""The program behind `lighthouse serve`, `lighthouse-bridge`, `python -m lighthouse.bridge.main_bridge`."""
+
+import asyncio
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lighthouse import config
+from lighthouse.bridge import logs, service
+from lighthouse.errors import LighthouseError
+
+log = logging.getLogger("lighthouse.bridge")
+
+
+def serve(
+    project: Annotated[Path | None, typer.Option(help="The folder to serve.", show_default=False)] = None,
+    mount: Annotated[Path | None, typer.Option(help="Where to mount the shadow.", show_default=False)] = None,
+    state: Annotated[
+        Path | None, typer.Option(help="Where the log and the secret are kept.", show_default=False)
+    ] = None,
+    listen: Annotated[
+        str | None, typer.Option(help="Address for the API, 127.0.0.1:8765.", show_default=False)
+    ] = None,
+    no_mount: Annotated[bool, typer.Option("--no-mount", help="Serve over HTTP only.")] = False,
+) -> None:
+    """Run the bridge until it is told to stop. What is not given comes from environment and config file."""
+    given: dict[str, Any] = {"project_path": project, "mount_point": mount, "listen": listen}
+    if no_mount:
+        given["mount"] = False
+    if state is not None:
+        given["event_store"] = state / "events"
+    logs.configure("info")
+    try:
+        settings = config.load(
+            os.environ, {name: value for name, value in given.items() if value is not None}
+        )
+        logs.configure(settings.log_level)
+        secret = state / "secret" if state is not None else None
+        asyncio.run(service.run(settings, dict(os.environ), create_secret_at=secret))
+    except LighthouseError as error:
+        log.critical("refused: %s", error)
+        raise typer.Exit(1) from None
+    except Exception:
+        log.critical("failed", exc_info=True)
+        raise typer.Exit(1) from None
+
+
+def main() -> None:
+    """Run `serve` with the command line's options."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(serve)
+    app(prog_name=Path(sys.argv[0]).name)
+
+
+if __name__ == "__main__":
+    main()

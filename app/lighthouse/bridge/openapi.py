@@ -1,0 +1,125 @@
+"""openapi.json, made from the table of routes and the structs of schemas.py, so that it cannot differ."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, get_args
+
+import msgspec
+
+from lighthouse.bridge.call import Answer, Route
+from lighthouse.bridge.problems import CONTENT_TYPE
+from lighthouse.bridge.schemas import Problem
+
+_REF = "#/components/schemas/{name}"
+_ANYWHERE = {405: "The path has no such method", 500: "The bridge failed; its log tells why"}
+_MEANING = {
+    400: "Malformed: not JSON, or a path that leaves the project",
+    401: "No token, or a bad one",
+    403: "The role may not do this, or the body names another agent",
+    404: "There is no such thing",
+    406: "None of the forms that the route answers in was asked for",
+    408: "The body did not arrive in time",
+    409: "The stream has moved on, or the idempotency key was used for something else",
+    413: "The body is larger than 1 MiB",
+    416: "The range lies outside the file",
+    422: "JSON, but of the wrong shape",
+    429: "Too many requests; `Retry-After` says when to go on",
+    503: "The bridge cannot keep its promises now",
+    507: "No room on the disk",
+}
+
+
+def describe(routes: Sequence[Route], version: str) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of `routes`."""
+    kinds = {kind for route in routes for kind in _kinds(route)} | {Problem}
+    ordered = sorted(kinds, key=str)
+    schemas, components = msgspec.json.schema_components(ordered, ref_template=_REF)
+    found = dict(zip(ordered, schemas, strict=True))
+    described: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        described.setdefault(route.path, {})[route.method.lower()] = _operation(route, found)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Lighthouse", "version": version, "license": {"name": "MIT", "identifier": "MIT"}},
+        "paths": described,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+def _kinds(route: Route) -> list[Any]:
+    kinds = [route.body, route.query, *(answer.body for answer in route.answers.values())]
+    return [kind for kind in kinds if kind is not None]
+
+
+def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "responses": {
+            str(status): _response(route, status, schemas) for status in (*route.statuses, 405, 500)
+        },
+        "security": [] if route.permission is None else [{"token": []}],
+    }
+    if parameters := [*_path_parameters(route), *_query_parameters(route.query)]:
+        operation["parameters"] = parameters
+    if route.permission:
+        operation["x-permission"] = route.permission
+    if route.body is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schemas[route.body]}},
+        }
+    return operation
+
+
+def _response(route: Route, status: int, schemas: dict[Any, Any]) -> dict[str, Any]:
+    answer = route.answers.get(status)
+    if answer is None:
+        text = _ANYWHERE.get(status) or _MEANING[status]
+        content = {CONTENT_TYPE: {"schema": {"$ref": _REF.format(name="Problem")}}}
+        return {"description": f"{HTTPStatus(status).phrase}: {text}", "content": content}
+    response: dict[str, Any] = {"description": answer.text}
+    if content := _content(answer, schemas):
+        response["content"] = content
+    if answer.headers:
+        response["headers"] = {
+            name: {"description": text, "schema": {"type": "string"}} for name, text in answer.headers.items()
+        }
+    return response
+
+
+def _content(answer: Answer, schemas: dict[Any, Any]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    if answer.body is not None:
+        content["application/json"] = {"schema": schemas[answer.body]}
+    if answer.media_type not in ("", "application/json"):
+        content[answer.media_type] = {"schema": {"type": "string"}}
+    return content
+
+
+def _path_parameters(route: Route) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "description": text, "schema": {"type": "string"}}
+        for name, text in route.path_parameters.items()
+    ]
+
+
+def _query_parameters(kind: Any) -> list[dict[str, Any]]:
+    if kind is None:
+        return []
+    parameters = []
+    for field in msgspec.structs.fields(kind):
+        # Left out is how null is said in a query.
+        present = [one for one in get_args(field.type) if one is not type(None)] or [field.type]
+        parameters.append(
+            {
+                "name": field.name,
+                "in": "query",
+                "required": field.required,
+                "schema": msgspec.json.schema(present[0]),
+            }
+        )
+    return parameters

@@ -1,0 +1,69 @@
+"""Errors as the API tells them: application/problem+json (RFC 9457), and which error means which status."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import msgspec
+from aiohttp import web
+
+from lighthouse import paths
+from lighthouse.bridge.schemas import Problem
+from lighthouse.errors import LighthouseError
+from lighthouse.events import Conflict, InvalidEvent, InvalidQuery, NoRoom, StoreBusy, StoreUnavailable
+from lighthouse.sessions import BadToken, NotAllowed
+
+CONTENT_TYPE = "application/problem+json"
+RETRY_SECONDS = 1
+
+_STATUS: tuple[tuple[type[LighthouseError], int], ...] = (
+    (BadToken, 401),
+    (NotAllowed, 403),
+    (paths.BadPath, 400),
+    (InvalidEvent, 422),
+    (InvalidQuery, 422),
+    (Conflict, 409),
+    (NoRoom, 507),
+    (StoreBusy, 503),
+    (StoreUnavailable, 503),
+)
+
+
+class Rejected(LighthouseError):
+    """A request turned down with a status of its own, and headers that go with it."""
+
+    def __init__(
+        self, status: int, message: str, hint: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message, hint)
+        self.status = status
+        self.headers = dict(headers or {})
+
+
+def status_of(error: LighthouseError) -> int | None:
+    """The HTTP status that an error means; None for one that no caller can have caused."""
+    if isinstance(error, Rejected):
+        return error.status
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), None)
+
+
+def response(
+    status: int, detail: str, request_id: str, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """The problem as an answer; 401 and 503 get the header that belongs to them."""
+    problem = Problem("about:blank", HTTPStatus(status).phrase, status, detail, request_id)
+    sent = dict(headers or {})
+    if status == 401:
+        sent.setdefault("WWW-Authenticate", 'Bearer realm="lighthouse"')
+    if status in (429, 503):
+        sent.setdefault("Retry-After", str(RETRY_SECONDS))
+    return web.Response(
+        status=status, body=msgspec.json.encode(problem), content_type=CONTENT_TYPE, headers=sent
+    )
+
+
+def from_error(error: LighthouseError, request_id: str) -> web.Response | None:
+    """The answer to an expected error; None where it is the bridge's own fault."""
+    status = status_of(error)
+    if status is None:
+        return None
+    return response(status, str(error), request_id, error.headers if isinstance(error, Rejected) else None)

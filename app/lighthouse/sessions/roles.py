@@ -1,0 +1,44 @@
+"""The roles, and in one table what each of them may do."""
+
+import enum
+from typing import Literal
+
+Permission = Literal[
+    "status.read",
+    "events.read",
+    "events.write",
+    "shadow.read",
+    "session.create",
+    "session.revoke_any",
+    "metrics.read",
+]
+
+
+class Role(enum.StrEnum):
+    """`agent` is a builder, `operator` a human, `admin` whoever runs the installation."""
+
+    OBSERVER = "observer"
+    AGENT = "agent"
+    EXPERT = "expert"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+_READS: frozenset[Permission] = frozenset(
+    ("status.read", "events.read", "shadow.read", "metrics.read", "session.create")
+)
+_WRITES: frozenset[Permission] = _READS | {"events.write"}
+_RULES: frozenset[Permission] = _WRITES | {"session.revoke_any"}
+
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.OBSERVER: _READS,
+    Role.AGENT: _WRITES,
+    Role.EXPERT: _WRITES,
+    Role.OPERATOR: _RULES,
+    Role.ADMIN: _RULES,
+}
+
+
+def allows(role: Role, permission: Permission) -> bool:
+    """Whether `role` may do what `permission` names."""
+    return permission in PERMISSIONS[role]

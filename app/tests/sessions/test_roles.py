@@ -1,0 +1,27 @@
+"""Who may do what, spelled out, so that a change of the table is seen here."""
+
+import pytest
+
+from lighthouse.sessions import Role, allows
+from lighthouse.sessions.roles import PERMISSIONS
+
+READS = {"status.read", "events.read", "shadow.read", "metrics.read", "session.create"}
+
+
+@pytest.mark.parametrize(
+    ("role", "more"),
+    [
+        (Role.OBSERVER, set()),
+        (Role.AGENT, {"events.write"}),
+        (Role.EXPERT, {"events.write"}),
+        (Role.OPERATOR, {"events.write", "session.revoke_any"}),
+        (Role.ADMIN, {"events.write", "session.revoke_any"}),
+    ],
+)
+def test_what_a_role_may(role: Role, more: set[str]) -> None:
+    assert PERMISSIONS[role] == READS | more
+
+
+def test_an_observer_does_not_write() -> None:
+    assert not allows(Role.OBSERVER, "events.write")
+    assert allows(Role.AGENT, "events.write")
