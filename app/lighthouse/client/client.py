@@ -1,6 +1,6 @@
 """The bridge as an async Python object: one method for each route."""
 
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -155,7 +155,7 @@ class Client:
 
     def stream_events(
         self, from_seq: int = 1, *, reconnect: bool = True, on_away: OnAway | None = None
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """Every event from `from_seq` on, then live, each once and in order; see `following.follow`."""
         return follow(self._transport, self._credentials, from_seq, reconnect=reconnect, on_away=on_away)
 

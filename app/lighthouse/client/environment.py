@@ -77,7 +77,7 @@ def _read_token(path: Path) -> str:
         raise ClientMisconfigured(
             f"token file {path} cannot be read ({error.strerror})", "correct LIGHTHOUSE_TOKEN_FILE"
         ) from error
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise ClientMisconfigured(
@@ -85,7 +85,9 @@ def _read_token(path: Path) -> str:
             )
         if status.st_mode & 0o077:
             raise ClientMisconfigured(f"token file {path} is open to others", f"run: chmod 600 {path}")
-        raw = file.read(MAX_TOKEN_BYTES)
+        raw = os.read(descriptor, MAX_TOKEN_BYTES)
+    finally:
+        os.close(descriptor)
     token = raw.decode("ascii", "replace").strip()
     if not token:
         raise ClientMisconfigured(f"token file {path} is empty", "write a token into it")

@@ -1,7 +1,7 @@
 """Following the log over a WebSocket: each event once and in order, across any number of lost connections."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 import aiohttp
 import msgspec
@@ -24,7 +24,7 @@ async def follow(
     *,
     reconnect: bool = True,
     on_away: OnAway | None = None,
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event, None]:
     """Every event from `from_seq` on, without gap or double.
 
     While the bridge is away it is tried again, and `on_away` is told once for each loss. With `reconnect`

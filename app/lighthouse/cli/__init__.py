@@ -1,0 +1,1 @@
+"""The `lighthouse` command: what a person types, and what scripts run with `--json`."""

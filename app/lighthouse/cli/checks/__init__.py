@@ -1,0 +1,1 @@
+"""What `lighthouse doctor` looks at. A check asks the machine or the bridge, and judges the answer."""
