@@ -201,6 +201,9 @@ class TreeOperations(ReadOnlyOperations):
 
     @answered
     async def getxattr(self, inode: InodeT, name: XAttrNameT, ctx: RequestContext) -> bytes:
+        if not name.startswith(b"user."):
+            # Not "no such attribute": ls and others then ask once for all, not for each file.
+            raise FUSEError(errno.EOPNOTSUPP)
         value = self._extended(inode).get(name)
         if value is None:
             raise FUSEError(pyfuse3.ENOATTR)

@@ -87,9 +87,11 @@ class _Watch:
     """One session's descriptor: whether a request waits there, and who waits for one."""
 
     def __init__(self, fd: int) -> None:
-        self.fd = fd
         self.run = 0
-        self.waiting: asyncio.Future[None] | None = None
+        self._fd = fd
+        self._loop = asyncio.get_running_loop()
+        self._waiting: asyncio.Future[None] | None = None
+        self._registered = False
         self._poll = select.poll()
         self._poll.register(fd, select.POLLIN)
         # A read that finds nothing must fail, not stop the loop.
@@ -101,23 +103,32 @@ class _Watch:
 
     async def wait(self) -> None:
         """Sleep until the descriptor is readable; raises Closing."""
-        loop = asyncio.get_running_loop()
-        waiting = self.waiting = loop.create_future()
-        loop.add_reader(self.fd, self._wake)
+        self._waiting = self._loop.create_future()
+        if not self._registered:
+            self._loop.add_reader(self._fd, self._wake)
+            self._registered = True
         try:
-            await waiting
+            await self._waiting
         finally:
-            self.waiting = None
-            loop.remove_reader(self.fd)
+            self._waiting = None
 
     def _wake(self) -> None:
-        if self.waiting is not None and not self.waiting.done():
-            self.waiting.set_result(None)
+        if self._waiting is None:
+            # All workers are busy: do not be called again and again until one comes back.
+            self._unregister()
+        elif not self._waiting.done() and self.ready():
+            self._waiting.set_result(None)
+
+    def _unregister(self) -> None:
+        if self._registered:
+            self._loop.remove_reader(self._fd)
+            self._registered = False
 
     def close(self) -> None:
         """Let go of whoever waits."""
-        if self.waiting is not None and not self.waiting.done():
-            self.waiting.set_exception(Closing())
+        self._unregister()
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_exception(Closing())
 
 
 _watches: dict[int, _Watch] = {}
