@@ -56,7 +56,7 @@ class KeyRing:
 def load_secret(env: Mapping[str, str], *, create_at: Path | None) -> bytes:
     """The secret from `env` (value or file); else from the file `create_at`, made there if missing.
 
-    Raises BadSecret when there is none, both are given, it has fewer than 32 bytes, or others may read its file.
+    Raises BadSecret: there is none, both are given, it has fewer than 32 bytes, or others may read its file.
     """
     value, file = env.get(VALUE), env.get(FILE)
     if value and file:
@@ -79,7 +79,7 @@ def _read(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise BadSecret(f"cannot read the secret file {path}", error.strerror) from error
-    with open(descriptor, "rb") as file:
+    with os.fdopen(descriptor, "rb") as file:
         info = os.fstat(descriptor)
         if not stat.S_ISREG(info.st_mode):
             raise BadSecret(f"the secret file {path} is not a regular file", "put the secret in a file")
@@ -109,7 +109,7 @@ def _create(path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
-            with open(descriptor, "w") as file:
+            with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_hex(32) + "\n")
                 file.flush()
                 os.fsync(descriptor)

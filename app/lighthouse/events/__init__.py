@@ -1,4 +1,4 @@
-"""The log: events that are stored in order, signed in a chain, never changed; everything else follows from it."""
+"""The log: events stored in order, signed in a chain, never changed; everything else follows from it."""
 
 from lighthouse.events.chain import EMPTY, GENESIS, Head
 from lighthouse.events.errors import (
@@ -15,9 +15,7 @@ from lighthouse.events.query import Page, Query
 from lighthouse.events.store import EventStore
 from lighthouse.events.subscription import Subscription
 from lighthouse.events.verify import VerifyReport, verify_folder, verify_lines
-
-BRIDGE = "lighthouse"
-"""The agent id of the bridge itself."""
+from lighthouse.events.writer import BRIDGE
 
 __all__ = [
     "BRIDGE",

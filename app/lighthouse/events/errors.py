@@ -23,7 +23,7 @@ class Conflict(LighthouseError):
 
 
 class StoreRefused(LighthouseError):
-    """A folder that must not be opened: another secret, a newer schema, damage, a log that was tampered with."""
+    """A folder that must not be opened: another secret, a newer schema, damage, a changed log."""
 
 
 class StoreBusy(LighthouseError):

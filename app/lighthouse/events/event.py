@@ -4,6 +4,7 @@ import hashlib
 import math
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -106,12 +107,7 @@ def check_agent(agent_id: str) -> None:
 
 def check_draft(draft: Draft) -> Checked:
     """The draft in canonical form; raises InvalidEvent."""
-    if len(draft.type) > MAX_TYPE or not _TYPE.fullmatch(draft.type):
-        raise InvalidEvent(
-            "the event's type is not a dotted lower-case name",
-            f"like note.added, at most {MAX_TYPE} characters",
-        )
-    _check_text("stream", draft.stream, MAX_STREAM)
+    _check_names(draft.type, draft.stream)
     if draft.expected_seq is not None and draft.expected_seq < 0:
         raise InvalidEvent("expected_seq is negative", "0 stands for a stream without events")
     data = _canonical_data(draft.data)
@@ -120,6 +116,16 @@ def check_draft(draft: Draft) -> Checked:
         _check_text("idempotency_key", draft.idempotency_key, MAX_KEY)
         digest = hashlib.sha256(b"\0".join((draft.type.encode(), draft.stream.encode(), data))).hexdigest()
     return Checked(draft.type, draft.stream, data, draft.idempotency_key, digest, draft.expected_seq)
+
+
+@lru_cache(maxsize=1024)  # the same few names come again and again
+def _check_names(type: str, stream: str) -> None:
+    if len(type) > MAX_TYPE or not _TYPE.fullmatch(type):
+        raise InvalidEvent(
+            "the event's type is not a dotted lower-case name",
+            f"like note.added, at most {MAX_TYPE} characters",
+        )
+    _check_text("stream", stream, MAX_STREAM)
 
 
 def _check_text(name: str, text: str, longest: int) -> None:

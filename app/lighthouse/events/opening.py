@@ -28,13 +28,13 @@ class Opened(msgspec.Struct):
     last_ts: str
 
 
-def open_folder(folder: Path, keyring: KeyRing, max_bytes: int | None) -> Opened:
-    """Lock, judge, then prepare `folder`; raises StoreRefused and leaves the database and anchor as they were."""
+def open_folder(folder: Path, keyring: KeyRing) -> Opened:
+    """Lock, judge, then prepare `folder`; raises StoreRefused, then changed nothing of the log."""
     lock = _lock(folder)
     try:
         head, last_ts, slot = _judge(folder, keyring)
         try:
-            connection = schema.connect_writer(folder / schema.DATABASE, max_bytes)
+            connection = schema.connect_writer(folder / schema.DATABASE)
             try:
                 schema.migrate(connection)
                 anchor = _anchor(folder, keyring, head, slot)
@@ -81,7 +81,7 @@ def _anchor(folder: Path, keyring: KeyRing, head: Head, slot: int | None) -> Anc
 
 
 def _judge(folder: Path, keyring: KeyRing) -> tuple[Head, str, int | None]:
-    """The head of the log in `folder`, its last time stamp, and the anchor's slot (None: there is no anchor yet)."""
+    """The head of the log, its last time stamp, and the anchor's slot (None: there is no anchor yet)."""
     anchored = read_anchor(folder / schema.ANCHOR, keyring)
     database = folder / schema.DATABASE
     # an empty file is what a crash leaves between the making of the database and its first table
@@ -130,8 +130,8 @@ def _judge_events(
             )
     elif anchored.seq > last:
         raise StoreRefused(
-            f"the event store ends at event {last}, its anchor stands at {anchored.seq}: events were cut off or "
-            "the file was rolled back",
+            f"the event store ends at event {last}, its anchor stands at {anchored.seq}: "
+            "events were cut off or the file was rolled back",
             "restore it from a backup",
         )
     if last == 0:

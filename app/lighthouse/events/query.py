@@ -56,7 +56,8 @@ def find(connection: sqlite3.Connection, query: Query) -> Page:
     if not 1 <= query.limit <= MAX_LIMIT:
         raise InvalidQuery(f"limit is not 1 to {MAX_LIMIT}", "ask for pages and follow next_cursor")
     low = max(1, query.from_seq or 1, _after(query.cursor) + 1)
-    conditions, values = [], []
+    conditions: list[str] = []
+    values: list[int | str] = []
     high = query.to_seq
     if query.since is not None:
         low = max(low, first_at(connection, _moment("since", query.since)))
@@ -77,7 +78,7 @@ def find(connection: sqlite3.Connection, query: Query) -> Page:
             conditions.append(f"{column} = ?")
             values.append(wanted)
     where = " AND ".join(["seq >= ?", *conditions])
-    sql = f"{schema.SELECT} WHERE {where} ORDER BY seq LIMIT ?"  # noqa: S608 the conditions are ours
+    sql = f"{schema.SELECT} WHERE {where} ORDER BY seq LIMIT ?"
     events: list[Event] = []
     size = 0
     for row in connection.execute(sql, (low, *values, query.limit + 1)):
@@ -145,7 +146,7 @@ class Readers:
 
     def close(self) -> None:
         """Wait for what runs, then close the connections."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=True)
         for connection in self._idle:
             connection.close()
         self._idle.clear()

@@ -14,9 +14,10 @@ from lighthouse.events.errors import InvalidEvent
 from lighthouse.events.event import Checked, Draft, Event, check_agent, check_draft
 from lighthouse.events.opening import Opened, open_folder
 from lighthouse.events.query import Page, Query, Readers, find
+from lighthouse.events.request import Request
 from lighthouse.events.subscription import Hub, Subscription, follow
 from lighthouse.events.verify import Progress, VerifyReport, verify_events
-from lighthouse.events.writer import Request, Writer
+from lighthouse.events.writer import Writer
 from lighthouse.keys import KeyRing
 
 MAX_BATCH = 1000
@@ -42,10 +43,10 @@ class EventStore:
     def open(cls, folder: Path, keyring: KeyRing, *, max_bytes: int | None = None) -> Self:
         """Open the store in `folder`, made if missing; `max_bytes` is a quota for the database file.
 
-        Raises StoreRefused, and then has changed neither database nor anchor: another secret, a newer schema,
-        damage, a log that does not hold what its anchor noted, a missing anchor, another process that has it open.
+        Raises StoreRefused, and then has changed neither database nor anchor: another secret, a newer
+        schema, damage, a log without what its anchor noted, no anchor, another process that has it open.
         """
-        return cls(folder, keyring, open_folder(folder, keyring, max_bytes), max_bytes)
+        return cls(folder, keyring, open_folder(folder, keyring), max_bytes)
 
     @property
     def head(self) -> Head:
@@ -53,8 +54,17 @@ class EventStore:
         return self._writer.head
 
     @property
+    def max_bytes(self) -> int | None:
+        """The quota for the database file; may be set at any time."""
+        return self._writer.max_bytes
+
+    @max_bytes.setter
+    def max_bytes(self, max_bytes: int | None) -> None:
+        self._writer.max_bytes = max_bytes
+
+    @property
     def last_error(self) -> str | None:
-        """Why the last write failed; None once one succeeded."""
+        """Why events cannot be written at present; None again once a write succeeded, tried every second."""
         return self._writer.last_error
 
     def stats(self) -> dict[str, Any]:
@@ -71,7 +81,8 @@ class EventStore:
         """Store all `drafts` (at most 1000) or none; the events in their order, once they are on disk.
 
         A draft whose idempotency key this agent used before is answered with the earlier event.
-        Raises InvalidEvent, Conflict, StoreBusy, StoreUnavailable, NoRoom. A cancelled call may still be stored.
+        Raises InvalidEvent, Conflict, StoreBusy, StoreUnavailable, NoRoom. A cancelled call's events may
+        still be stored.
         """
         checked = _check(drafts, agent_id)
         if not checked:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Self
 
 from lighthouse.events.chain import Head
+from lighthouse.events.errors import StoreUnavailable
 from lighthouse.events.event import Event
 from lighthouse.events.query import Query, Readers, find
 
@@ -97,6 +98,11 @@ class Subscription:
         self._reading = True
         try:
             page = await self._readers.run(lambda connection: find(connection, query))
+        except StoreUnavailable:
+            if not self._hub.ended:
+                raise
+            self.end()
+            return
         finally:
             self._reading = False
         if page.events and not self._closed:
@@ -113,6 +119,7 @@ class Hub:
     """Knows the subscriptions of each event loop, and hands them what the writer stored."""
 
     def __init__(self) -> None:
+        self.ended = False
         self._by_loop: dict[asyncio.AbstractEventLoop, set[Subscription]] = {}
         self._lock = threading.Lock()
 
@@ -123,6 +130,9 @@ class Hub:
     def add(self, subscription: Subscription) -> None:
         """Serve `subscription` from now on; on its loop."""
         with self._lock:
+            if self.ended:
+                subscription.end()
+                return
             self._by_loop.setdefault(asyncio.get_running_loop(), set()).add(subscription)
 
     def remove(self, subscription: Subscription) -> None:
@@ -144,6 +154,7 @@ class Hub:
     def end(self) -> None:
         """End all subscriptions."""
         with self._lock:
+            self.ended = True
             groups, self._by_loop = self._by_loop, {}
         for loop, group in groups.items():
             for subscription in group:

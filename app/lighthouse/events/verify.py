@@ -120,7 +120,7 @@ def _from_line(line: bytes | str) -> Event:
 
 
 def _connect(database: Path) -> sqlite3.Connection:
-    """Read beside a writer; where -shm cannot be made (a copy in a folder we may not write) as a file at rest."""
+    """Read beside a writer; where -shm cannot be made (a folder we may not write), as a file at rest."""
     connection = schema.connect_reader(database)
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()

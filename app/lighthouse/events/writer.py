@@ -1,73 +1,32 @@
-"""The one thread that writes: it takes all requests that wait, stores them in one transaction, then answers."""
+"""The one thread that writes: it stores all requests that wait in one transaction, then answers them."""
 
-import asyncio
 import contextlib
 import logging
 import sqlite3
 import threading
-import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from lighthouse.events import schema
 from lighthouse.events.chain import Head, Signer
 from lighthouse.events.errors import Conflict, NoRoom, StoreBusy, StoreUnavailable
-from lighthouse.events.event import Checked, Event, timestamp
+from lighthouse.events.event import Draft, Event, check_draft
+from lighthouse.events.insert import Place, insert
 from lighthouse.events.opening import Opened
+from lighthouse.events.request import Answers, Request, answer
+
+BRIDGE = "lighthouse"
+"""The agent id of the bridge itself."""
 
 QUEUE_REQUESTS = 4096
 QUEUE_BYTES = 64 * 1024 * 1024
 GROUP_REQUESTS = 512
 GROUP_BYTES = 8 * 1024 * 1024
+RETRY_SECONDS = 1.0
 
 log = logging.getLogger("lighthouse.events")
-
-Outcome = list[Event] | Exception
-
-
-class Request:
-    """Drafts of one caller, stored together or not at all, and where the answer goes."""
-
-    __slots__ = ("agent_id", "drafts", "future", "loop", "size")
-
-    def __init__(
-        self,
-        drafts: Sequence[Checked],
-        agent_id: str,
-        future: "asyncio.Future[list[Event]] | Future[list[Event]]",
-        loop: asyncio.AbstractEventLoop | None,
-    ) -> None:
-        self.drafts = drafts
-        self.agent_id = agent_id
-        self.future = future
-        self.loop = loop
-        self.size = sum(len(draft.data) for draft in drafts)
-
-
-def _settle(answers: Sequence[tuple[Request, Outcome]]) -> None:
-    for request, outcome in answers:
-        if request.future.done():  # its caller was cancelled meanwhile
-            continue
-        if isinstance(outcome, Exception):
-            request.future.set_exception(outcome)
-        else:
-            request.future.set_result(outcome)
-
-
-def _failure(error: Exception) -> StoreUnavailable:
-    """A new exception for each caller: one that is shared would gather the traceback of all."""
-    if isinstance(error, StoreUnavailable):
-        return type(error)(error.message, error.hint)
-    code = getattr(error, "sqlite_errorcode", None)
-    if code == sqlite3.SQLITE_FULL:
-        return NoRoom("there is no room for the event", "free disk space or raise the quota, then try again")
-    return StoreUnavailable("the event store cannot be written", f"see to the disk, then try again ({error})")
 
 
 class Writer(threading.Thread):
@@ -82,20 +41,31 @@ class Writer(threading.Thread):
         max_bytes: int | None,
     ) -> None:
         super().__init__(name="lighthouse-events", daemon=True)
-        self.head = opened.head
-        self.last_error: str | None = None
         self.max_bytes = max_bytes
+        self._limit: int | None = None  # the quota that the connection knows
         self.counts = {"commits": 0, "requests": 0, "events": 0, "failed_groups": 0, "largest_group": 0}
         self._path = folder / schema.DATABASE
         self._connection: sqlite3.Connection | None = opened.connection
         self._anchor = opened.anchor
-        self._last_ts = opened.last_ts
+        self._place = Place(opened.head, opened.last_ts)
         self._signer = signer
         self._publish = publish
+        self._write_error: str | None = None
+        self._anchor_error: str | None = None
         self._waiting: deque[Request] = deque()
         self._waiting_bytes = 0
         self._changed = threading.Condition()
         self._closing = False
+
+    @property
+    def head(self) -> Head:
+        """The last event on disk."""
+        return self._place.head
+
+    @property
+    def last_error(self) -> str | None:
+        """Why events or the anchor cannot be written at present."""
+        return self._write_error or self._anchor_error
 
     @property
     def queued(self) -> int:
@@ -103,12 +73,12 @@ class Writer(threading.Thread):
         return len(self._waiting)
 
     def submit(self, request: Request) -> None:
-        """Queue `request`; raises StoreBusy, or StoreUnavailable once closing. Never blocks for the disk."""
+        """Queue `request`; raises StoreBusy, or StoreUnavailable once closing. Never waits for the disk."""
         with self._changed:
             if self._closing:
                 raise StoreUnavailable("the event store is closed", "start the bridge again")
-            full = self._waiting_bytes + request.size > QUEUE_BYTES and self._waiting
-            if full or len(self._waiting) >= QUEUE_REQUESTS:
+            too_large = self._waiting and self._waiting_bytes + request.size > QUEUE_BYTES
+            if too_large or len(self._waiting) >= QUEUE_REQUESTS:
                 raise StoreBusy(f"{len(self._waiting)} requests wait to be stored", "try again in a moment")
             self._waiting.append(request)
             self._waiting_bytes += request.size
@@ -123,150 +93,79 @@ class Writer(threading.Thread):
 
     def run(self) -> None:
         """The thread: group after group until `finish`."""
-        while group := self._take():
-            answers, fresh = self._store(group)
-            self._answer(answers)
-            if fresh:
-                self._publish(fresh)
+        while (group := self._take()) is not None:
+            if group:
+                self._serve(group)
+            else:
+                self._mend()
         if self._connection is not None:
             self._connection.close()
         self._anchor.close()
 
-    def _take(self) -> list[Request]:
-        """The next group, in order of arrival; empty when closing and nothing waits."""
+    def _take(self) -> list[Request] | None:
+        """The next group in order of arrival; empty when there is time to mend, None when all is done."""
+        patience = RETRY_SECONDS if self.last_error else self._anchor.due_in()
         with self._changed:
-            while not self._waiting and not self._closing:
-                due = self._anchor.due_in()
-                if due == 0.0:
-                    self._changed.release()
-                    try:
-                        self._sync_anchor()
-                    finally:
-                        self._changed.acquire()
-                    continue
-                self._changed.wait(due)
+            self._changed.wait_for(lambda: self._waiting or self._closing, patience)
+            if self._closing and not self._waiting:
+                return None
             group: list[Request] = []
             size = 0
-            while self._waiting and len(group) < GROUP_REQUESTS and (not group or size < GROUP_BYTES):
+            while self._waiting and len(group) < GROUP_REQUESTS and size < GROUP_BYTES:
                 request = self._waiting.popleft()
                 group.append(request)
                 size += request.size
             self._waiting_bytes -= size
             return group
 
-    def _store(self, group: list[Request]) -> tuple[list[tuple[Request, Outcome]], list[Event]]:
+    def _serve(self, group: list[Request]) -> None:
+        answers, fresh = self._store(group)
+        answer(answers)
+        if fresh:
+            self._publish(fresh)
+
+    def _store(self, group: list[Request]) -> tuple[Answers, list[Event]]:
         """Write `group` in one transaction; the answers, and the events that are new on disk."""
-        answers: list[tuple[Request, Outcome]] = []
+        answers: Answers = []
         fresh: list[Event] = []
+        new: list[Event] = []
         try:
             connection = self._connection or self._reconnect(fresh)
-            head, last_ts = self.head, self._last_ts
-            stored: list[Event] = []
+            if self._limit != self.max_bytes:
+                self._limit = self.max_bytes
+                schema.limit(connection, self._limit)
+            place = self._place
             connection.execute("BEGIN IMMEDIATE")
             for request in group:
-                connection.execute("SAVEPOINT request")
                 try:
-                    events, new = self._insert(connection, head, last_ts, request)
+                    events, added = insert(connection, self._signer, place, request)
                 except Conflict as conflict:
-                    connection.execute("ROLLBACK TO request")
                     answers.append((request, conflict))
                 else:
                     answers.append((request, events))
-                    if new:
-                        stored += new
-                        head, last_ts = Head(new[-1].seq, new[-1].mac), new[-1].ts
-                connection.execute("RELEASE request")
+                    new += added
+                    place = place.after(added)
             connection.execute("COMMIT")
         except Exception as error:
             self._give_up_connection(error)
             return [(request, _failure(error)) for request in group], fresh
-        self.last_error = None
+        self._write_error = None
         self.counts["requests"] += len(group)
-        if stored:
-            self.head, self._last_ts = head, last_ts
+        if new:
+            self._place = place
             self.counts["commits"] += 1
-            self.counts["events"] += len(stored)
+            self.counts["events"] += len(new)
             self.counts["largest_group"] = max(self.counts["largest_group"], len(group))
             self._note_anchor()
-        return answers, fresh + stored
-
-    def _insert(
-        self, connection: sqlite3.Connection, head: Head, last_ts: str, request: Request
-    ) -> tuple[list[Event], list[Event]]:
-        """The request's events, those that are new among them too; raises Conflict."""
-        answer: list[Event] = []
-        new: list[Event] = []
-        rows: list[tuple[Any, ...]] = []
-        keys: dict[str, tuple[str | None, Event]] = {}
-        ts = max(timestamp(datetime.now(UTC)), last_ts)  # a clock set back does not turn the log's time back
-        seq, prev = head.seq, head.mac
-        for draft in request.drafts:
-            if draft.idem_key is not None:
-                earlier = keys.get(draft.idem_key) or _earlier(connection, request.agent_id, draft.idem_key)
-                if earlier is not None:
-                    digest, event = earlier
-                    if digest != draft.idem_digest:
-                        raise Conflict(
-                            f"the idempotency key was used for other content, event {event.seq}",
-                            "use a new key for a new event",
-                            actual=event.seq,
-                        )
-                    answer.append(event)
-                    continue
-            if draft.expected_seq is not None:
-                _expect(connection, draft)
-            seq += 1
-            event = self._signer.sign(
-                prev,
-                seq,
-                str(uuid.uuid4()),
-                ts,
-                draft.type,
-                draft.stream,
-                request.agent_id,
-                msgspec.Raw(draft.data),
-            )
-            prev = event.mac
-            if draft.idem_key is not None:
-                keys[draft.idem_key] = (draft.idem_digest, event)
-            rows.append(
-                (seq, event.id, ts, draft.type, draft.stream, request.agent_id, draft.data.decode())
-                + (event.prev, event.kid, event.mac, draft.idem_key, draft.idem_digest)
-            )
-            answer.append(event)
-            new.append(event)
-        connection.executemany(schema.INSERT, rows)
-        return answer, new
-
-    def _reconnect(self, fresh: list[Event]) -> sqlite3.Connection:
-        """A new connection after a failure; events that a failing commit left behind all the same go to `fresh`."""
-        connection = schema.connect_writer(self._path, self.max_bytes)
-        try:
-            while found := schema.read_after(connection, self.head.seq, 1000):
-                for event in found:
-                    fault = self._signer.fault(self.head, event)
-                    if fault is not None:
-                        raise StoreUnavailable(
-                            f"the event store changed beneath the bridge: {fault[1]}", "stop it"
-                        )
-                    self.head, self._last_ts = Head(event.seq, event.mac), event.ts
-                    fresh.append(event)
-            (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
-            if last != self.head.seq:
-                raise StoreUnavailable(
-                    f"the event store lost events after {last}", "stop it, restore a backup"
-                )
-        except BaseException:
-            connection.close()
-            raise
-        self._connection = connection
-        return connection
+        return answers, fresh + new
 
     def _give_up_connection(self, error: Exception) -> None:
         """Undo the group; whether a failed commit reached the disk is found out by a new connection."""
         self.counts["failed_groups"] += 1
-        self.last_error = str(error) or type(error).__name__
-        log.error("the event store could not write: %s", self.last_error)
+        reason = str(error) or type(error).__name__
+        if self._write_error is None:
+            log.error("the event store cannot write: %s", reason)
+        self._write_error = reason
         if self._connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.rollback()
@@ -274,50 +173,54 @@ class Writer(threading.Thread):
                 self._connection.close()
             self._connection = None
 
+    def _reconnect(self, fresh: list[Event]) -> sqlite3.Connection:
+        """A new connection after a failure; events that a failing commit left go to `fresh`."""
+        connection = schema.connect_writer(self._path)
+        try:
+            self._catch_up(connection, fresh)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection, self._limit = connection, None
+        return connection
+
+    def _catch_up(self, connection: sqlite3.Connection, fresh: list[Event]) -> None:
+        while found := schema.read_after(connection, self.head.seq, 1000):
+            for event in found:
+                fault = self._signer.fault(self.head, event)
+                if fault is not None:
+                    raise StoreUnavailable("the event store changed beneath the bridge", fault[1])
+                self._place = self._place.after([event])
+                fresh.append(event)
+        (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
+        if last != self.head.seq:
+            raise StoreUnavailable(f"the event store lost events after {last}", "restore it from a backup")
+
     def _note_anchor(self) -> None:
+        """Note the head, to disk when due. The events are durable before: an anchor may lag, never lead."""
         try:
             self._anchor.note(self.head)
             if self._anchor.due_in() == 0.0:
                 self._anchor.sync()
         except OSError as error:
-            # The events are durable and are acknowledged; an anchor that lags is allowed, but people must know.
-            self.last_error = f"the anchor cannot be written: {error.strerror}"
-            log.error("%s", self.last_error)  # noqa: TRY400
+            self._anchor_error = f"the anchor cannot be written: {error.strerror}"
+            log.error("%s", self._anchor_error)  # noqa: TRY400 one line tells all
+        else:
+            self._anchor_error = None
 
-    def _sync_anchor(self) -> None:
-        try:
-            self._anchor.sync()
-        except OSError as error:
-            self.last_error = f"the anchor cannot be written: {error.strerror}"
-
-    def _answer(self, answers: Sequence[tuple[Request, Outcome]]) -> None:
-        """Hand the outcomes out, one wake-up per event loop."""
-        by_loop: dict[asyncio.AbstractEventLoop | None, list[tuple[Request, Outcome]]] = {}
-        for request, outcome in answers:
-            by_loop.setdefault(request.loop, []).append((request, outcome))
-        for loop, part in by_loop.items():
-            if loop is None:
-                _settle(part)
-            else:
-                with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
-                    loop.call_soon_threadsafe(_settle, part)
+    def _mend(self) -> None:
+        """In a quiet moment: note the anchor, and after a failure try to write, for nobody else may."""
+        if self._anchor_error or self._anchor.due_in() is not None:
+            self._note_anchor()
+        if self._write_error:
+            draft = Draft("store.recovered", {"error": self._write_error}, stream="store")
+            self._serve([Request([check_draft(draft)], BRIDGE, Future(), None)])
 
 
-def _earlier(connection: sqlite3.Connection, agent_id: str, key: str) -> tuple[str | None, Event] | None:
-    where = "WHERE agent_id = ? AND idem_key = ?"
-    row = connection.execute(f"{schema.SELECT} {where}", (agent_id, key)).fetchone()
-    if row is None:
-        return None
-    (digest,) = connection.execute("SELECT idem_digest FROM events WHERE seq = ?", (row[0],)).fetchone()
-    return digest, schema.to_event(row)
-
-
-def _expect(connection: sqlite3.Connection, draft: Checked) -> None:
-    found = connection.execute("SELECT coalesce(max(seq), 0) FROM events WHERE stream = ?", (draft.stream,))
-    (actual,) = found.fetchone()
-    if actual != draft.expected_seq:
-        raise Conflict(
-            f"stream {draft.stream!r} stands at event {actual}, not at {draft.expected_seq}",
-            "read what was added, then try again",
-            actual=actual,
-        )
+def _failure(error: Exception) -> StoreUnavailable:
+    """A new exception for each caller: one that is shared would gather the traceback of all."""
+    if isinstance(error, StoreUnavailable):
+        return type(error)(error.message, error.hint)
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        return NoRoom("there is no room for the event", "free disk space or raise the quota, then try again")
+    return StoreUnavailable("the event store cannot be written", f"see to the disk, then try again ({error})")

@@ -1,0 +1,105 @@
+"""Storing one request inside the writer's transaction: idempotency, expectations, numbers, MACs, rows."""
+
+import os
+import sqlite3
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from lighthouse.events import schema
+from lighthouse.events.chain import Head, Signer
+from lighthouse.events.errors import Conflict
+from lighthouse.events.event import Checked, Event, timestamp
+from lighthouse.events.request import Request
+
+_VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where the next event goes: after `head`, at no earlier time than `ts`."""
+
+    head: Head
+    ts: str
+
+    def after(self, events: list[Event]) -> "Place":
+        """The place that follows `events`."""
+        if not events:
+            return self
+        return Place(Head(events[-1].seq, events[-1].mac), events[-1].ts)
+
+
+def insert(
+    connection: sqlite3.Connection, signer: Signer, place: Place, request: Request
+) -> tuple[list[Event], list[Event]]:
+    """The events that answer `request`, and those of them that are new.
+
+    Raises Conflict, and then has written nothing: a transaction with other requests in it goes on.
+    """
+    answer: list[Event] = []
+    new: list[Event] = []
+    rows: list[tuple[Any, ...]] = []
+    keys: dict[str, tuple[str | None, Event]] = {}
+    ts = max(timestamp(datetime.now(UTC)), place.ts)  # a clock set back does not turn the log's time back
+    seq, prev, agent = place.head.seq, place.head.mac, request.agent_id
+    for draft, id in zip(request.drafts, _random_ids(len(request.drafts)), strict=True):
+        if draft.idem_key is not None:
+            earlier = keys.get(draft.idem_key) or _earlier(connection, agent, draft.idem_key)
+            if earlier is not None:
+                answer.append(_same(draft, *earlier))
+                continue
+        if draft.expected_seq is not None:
+            _expect(connection, draft)
+        seq += 1
+        data = msgspec.Raw(draft.data)
+        event = signer.sign(prev, seq, id, ts, draft.type, draft.stream, agent, data)
+        prev = event.mac
+        if draft.idem_key is not None:
+            keys[draft.idem_key] = (draft.idem_digest, event)
+        own = (seq, id, ts, draft.type, draft.stream, agent, draft.data.decode(), event.prev, event.kid, prev)
+        rows.append((*own, draft.idem_key, draft.idem_digest))
+        answer.append(event)
+        new.append(event)
+    schema.insert_rows(connection, rows)
+    return answer, new
+
+
+def _random_ids(count: int) -> list[str]:
+    """UUIDs of version 4, as `uuid.uuid4` makes them, many at a time."""
+    digits = os.urandom(16 * count).hex()
+    return [
+        f"{digits[p : p + 8]}-{digits[p + 8 : p + 12]}-4{digits[p + 13 : p + 16]}-"
+        f"{_VARIANT[digits[p + 16]]}{digits[p + 17 : p + 20]}-{digits[p + 20 : p + 32]}"
+        for p in range(0, 32 * count, 32)
+    ]
+
+
+def _same(draft: Checked, digest: str | None, event: Event) -> Event:
+    if digest != draft.idem_digest:
+        raise Conflict(
+            f"the idempotency key was used for other content, event {event.seq}",
+            "use a new key for a new event",
+            actual=event.seq,
+        )
+    return event
+
+
+def _earlier(connection: sqlite3.Connection, agent_id: str, key: str) -> tuple[str | None, Event] | None:
+    where = "WHERE agent_id = ? AND idem_key = ?"
+    row = connection.execute(f"{schema.SELECT} {where}", (agent_id, key)).fetchone()
+    if row is None:
+        return None
+    (digest,) = connection.execute("SELECT idem_digest FROM events WHERE seq = ?", (row[0],)).fetchone()
+    return digest, schema.to_event(row)
+
+
+def _expect(connection: sqlite3.Connection, draft: Checked) -> None:
+    # the request's own rows are inserted after all are checked, so the stream is seen as it was before
+    found = connection.execute("SELECT coalesce(max(seq), 0) FROM events WHERE stream = ?", (draft.stream,))
+    (actual,) = found.fetchone()
+    if actual != draft.expected_seq:
+        raise Conflict(
+            f"stream {draft.stream!r} stands at event {actual}, not at {draft.expected_seq}",
+            "read what was added, then try again",
+            actual=actual,
+        )
