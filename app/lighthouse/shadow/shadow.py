@@ -1,0 +1,275 @@
+"""The shadow of a project: its present tree in memory, past trees by sequence number, contents by hash."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from lighthouse.config import Settings
+from lighthouse.events import BRIDGE, Draft, EventStore
+from lighthouse.paths import ProjectPath, parse
+from lighthouse.shadow import projection, status
+from lighthouse.shadow.capture import Capture, Passed
+from lighthouse.shadow.change import TreeChange
+from lighthouse.shadow.contents import Version
+from lighthouse.shadow.entry import FOLDER, LINK, Entry
+from lighthouse.shadow.errors import NoSuchVersion, NotCaptured
+from lighthouse.shadow.folder import NOTHING, Folder
+from lighthouse.shadow.follow import Follower
+from lighthouse.shadow.reader import ContentReader
+from lighthouse.shadow.snapshot import Snapshot
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResult:
+    """What stands at a path at version `seq`.
+
+    `data`: of a file the bytes asked for, of a link its target. `children`: of a folder its entries by name.
+    """
+
+    seq: int
+    path: ProjectPath
+    entry: Entry
+    data: bytes
+    children: Mapping[bytes, Entry]
+
+
+class Shadow:
+    """Captures `project` and follows it; contents and trees lie in `folder`, versions are events of `events`.
+
+    `start` and `close` once each, on one event loop. Reading works in between, from any thread.
+    """
+
+    def __init__(self, project: Path, folder: Path, events: EventStore, settings: Settings) -> None:
+        self.project = project
+        self._folder = folder
+        self._events = events
+        self._settings = settings
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="shadow")
+        self._turn = asyncio.Lock()
+        self._listeners: list[Callable[[TreeChange], None]] = []
+        self._tree: Folder | None = None
+        self._unrecorded: list[Version] = []
+        self._following = False
+        self._reader: ContentReader
+        self._capture: Capture
+        self._follower: Follower
+        self._current: Snapshot
+
+    async def start(self) -> None:
+        """Capture the project, then follow its changes.
+
+        Raises ContentsRefused, ProjectAway, or what the event store raises; nothing is left running then.
+        """
+        try:
+            self._capture = await self._run(Capture, self.project, self._folder, self._settings)
+            try:
+                self._reader = ContentReader(self._folder)
+                try:
+                    await self._restore()
+                    await self.scan()
+                except BaseException:
+                    self._reader.close()
+                    raise
+            except BaseException:
+                self._capture.stop()
+                await self._run(self._capture.close)
+                raise
+        except BaseException:
+            self._thread.shutdown()
+            raise
+        self._follower = Follower(self.scan, self._capture, self._settings.reconcile_seconds)
+        self._follower.start()
+        self._following = True
+
+    async def close(self) -> None:
+        """Stop following, end a running scan, close the content store. The event store stays open."""
+        self._capture.stop()
+        await self._follower.close()
+        async with self._turn:
+            await self._run(self._capture.close)
+        self._reader.close()
+        self._thread.shutdown()
+
+    @property
+    def current(self) -> Snapshot:
+        """The project as last captured."""
+        return self._current
+
+    def add_listener(self, callback: Callable[[TreeChange], None]) -> None:
+        """Call `callback` on the event loop with each new version, once it is the current one."""
+        self._listeners.append(callback)
+
+    def open_tree(self, root: str | bytes) -> Snapshot:
+        """The tree with this root hash (bytes or hex) from the content store; its `seq` is 0.
+
+        Raises ContentMissing.
+        """
+        digest = bytes.fromhex(root) if isinstance(root, str) else root
+        self._reader.tree(digest)
+        return self._snapshot(0, digest, 0)
+
+    def open_version(self, seq: int) -> Snapshot:
+        """The version that was current when event `seq` was the last one.
+
+        Raises NoSuchVersion, ContentMissing.
+        """
+        head = self._events.head.seq
+        if seq > head:
+            raise NoSuchVersion(f"there is no event {seq} yet", f"the last one is {head}")
+        current = self._current
+        if seq >= current.seq:
+            return current
+        version = self._reader.version_at(seq)
+        if version is None:
+            raise NoSuchVersion(f"nothing was captured as early as event {seq}", "ask for a later number")
+        self._reader.tree(version.root)
+        return self._snapshot(version.seq, version.root, projection.mtime_ns(version.ts))
+
+    def read(self, content: bytes, offset: int, size: int) -> bytes:
+        """Up to `size` bytes of a content (the hash of a file or link); fewer only at its end.
+
+        Raises ContentMissing.
+        """
+        return self._reader.read(content, offset, size)
+
+    def read_cached(self, content: bytes, offset: int, size: int) -> bytes | None:
+        """As `read`, but None where that needs the disk; quick enough for the event loop."""
+        return self._reader.read_cached(content, offset, size)
+
+    def content_size(self, content: bytes) -> int:
+        """Bytes of a content. Raises ContentMissing."""
+        return self._reader.size(content)
+
+    async def read_path(
+        self, path: str | bytes, at: int | None = None, *, offset: int = 0, size: int | None = None
+    ) -> ReadResult:
+        """What stands at `path` now, or at sequence number `at`; of a file `size` bytes from `offset`.
+
+        A `size` of None is the rest, and 0 reads nothing. Links are not followed, not on the way either.
+        Raises BadPath, NotCaptured, NoSuchVersion, ContentMissing.
+        """
+        return await asyncio.to_thread(self._read_path, parse(path), at, offset, size)
+
+    def _read_path(self, path: ProjectPath, at: int | None, offset: int, size: int | None) -> ReadResult:
+        snapshot = self._current if at is None else self.open_version(at)
+        entry = snapshot.lookup(path)
+        if entry is None:
+            raise _not_captured(snapshot, path)
+        if entry.kind == FOLDER:
+            return ReadResult(snapshot.seq, path, entry, b"", snapshot.children(path))
+        if entry.kind == LINK:
+            offset, size = 0, None
+        data = self.read(entry.hash, offset, entry.size if size is None else size)
+        return ReadResult(snapshot.seq, path, entry, data, {})
+
+    def status(self) -> dict[str, Any]:
+        """Totals, version, problems, watcher and limits, ready for JSON; see `status.describe`."""
+        return {
+            "version": self._current.seq,
+            "root": self._current.root.hex(),
+            **status.describe(self._tree or NOTHING, self._reader),
+            "watcher": self._follower.status(),
+            "limits": {"max_file_bytes": self._settings.max_file_bytes},
+        }
+
+    def health(self) -> tuple[bool, str]:
+        """Whether the shadow keeps up with the project, and in a line why not."""
+        if self._unrecorded:
+            return False, f"{len(self._unrecorded)} versions could not be recorded in the content store"
+        return self._follower.health()
+
+    async def scan(self, *, everything: bool = True) -> int:
+        """Look at `everything` now, or at what the watcher told of; the current version's sequence number.
+
+        Raises ProjectAway, OSError, sqlite3.Error, or what the event store raises; the current version stays.
+        """
+        async with self._turn:
+            passed = await self._run(self._capture.scan, self._tree, everything)
+            if passed.tree.hash != self._current.root or not self._current.seq:
+                await self._advance(passed)
+            elif passed.tree is not self._tree:
+                self._adopt(passed.tree, self._current.seq, self._current.mtime_ns)
+                await self._record([], passed)
+            else:
+                await self._record([], passed)
+            return self._current.seq
+
+    async def _advance(self, passed: Passed) -> None:
+        """A new version; its contents and trees are durable. Now the event, the row, memory, listeners."""
+        old, totals = self._current, passed.tree.totals
+        data: dict[str, Any] = {
+            "root": passed.tree.hash.hex(),
+            "files": totals.files,
+            "bytes": totals.bytes,
+            **({"previous": old.root.hex()} if old.seq else {}),
+        }
+        if self._following:
+            kind, more = projection.CHANGED, passed.changes
+        else:
+            kind = projection.CAPTURED
+            more = {"unreadable": totals.unreadable, "too_large": totals.too_large}
+        draft = Draft(kind, data | more, stream=projection.STREAM)
+        (event,) = await self._events.append([draft], agent_id=BRIDGE)
+        version = projection.version_of(event)
+        await self._record([version], passed)
+        self._adopt(passed.tree, version.seq, projection.mtime_ns(version.ts))
+        paths = [(found.path, found.op) for found in passed.differences]
+        self._tell(TreeChange(version.seq, old, self._current, paths))
+
+    async def _record(self, versions: Sequence[Version], passed: Passed) -> None:
+        """Record versions; they are in the log already, so a failure only delays this."""
+        self._unrecorded += versions
+        try:
+            await self._run(self._capture.record, tuple(self._unrecorded), passed.stamps)
+        except sqlite3.Error as error:
+            logger.warning("a version is not recorded yet: %s", error)
+        else:
+            self._unrecorded.clear()
+
+    async def _restore(self) -> None:
+        """Begin where the log ends: mend the versions, take up the last one's tree."""
+        last = await self._run(self._capture.last_version)
+        known, versions = await projection.missing_versions(self._events, last)
+        self._tree = await self._run(self._capture.restore, self._reader, known, versions)
+        last = await self._run(self._capture.last_version)
+        if last is None:
+            self._current = self._snapshot(0, NOTHING.hash, 0, NOTHING)
+        else:
+            self._current = self._snapshot(last.seq, last.root, projection.mtime_ns(last.ts), self._tree)
+
+    def _adopt(self, tree: Folder, seq: int, mtime_ns: int) -> None:
+        self._tree = tree
+        self._current = self._snapshot(seq, tree.hash, mtime_ns, tree)
+
+    def _tell(self, change: TreeChange) -> None:
+        for listener in self._listeners:
+            try:
+                listener(change)
+            except Exception:
+                logger.exception("a listener failed at version %d", change.seq)
+
+    def _snapshot(self, seq: int, root: bytes, mtime_ns: int, folder: Folder | None = None) -> Snapshot:
+        return Snapshot(seq, root, mtime_ns, load=self._reader.tree, folder=folder)
+
+    async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call on the shadow's own thread; a cancelled caller ends the waiting, not the call."""
+        return await asyncio.wrap_future(self._thread.submit(function, *args, **kwargs))
+
+
+def _not_captured(snapshot: Snapshot, path: ProjectPath) -> NotCaptured:
+    for length in range(1, len(path)):
+        entry = snapshot.lookup(path[:length])
+        if entry is not None and entry.kind == LINK:
+            link = b"/".join(path[:length]).decode("utf-8", "replace")
+            return NotCaptured(f"{link} is a symbolic link", "ask for its target; links are not followed")
+    return NotCaptured("nothing is captured under that path", "it may be ignored, or of another version")
