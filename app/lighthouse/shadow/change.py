@@ -23,8 +23,8 @@ MAX_LISTED_BYTES = 160 * 1024
 class TreeChange:
     """A new version has become the current one. `paths`: every entry that differs, with what happened to it.
 
-    A created or deleted folder is followed by all that is beneath it. An entry that changed its kind is listed
-    twice: `deleted`, then `created`. `touched`: only the modification time moved; folders are listed for that too.
+    A created or deleted folder is followed by all beneath it. An entry that changed its kind is listed twice:
+    `deleted`, then `created`. `touched`: only the modification time moved; folders are listed for that too.
     """
 
     seq: int

@@ -16,7 +16,7 @@ from lighthouse.shadow.scan import Stopped
 logger = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.02
-"""What happens this soon after a first change shares its version; a busy project waits as long as it scans."""
+"""What happens this soon after a first change shares its version; longer where scanning takes longer."""
 LONGEST_GATHER = 0.5
 RETRY_SECONDS = 1.0
 # Several failures in a row, as on a full disk, are tried less often.

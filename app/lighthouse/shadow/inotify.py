@@ -1,7 +1,8 @@
 """Linux inotify, as far as the shadow needs it: watch an open folder, read what happened.
 
-Not watchfiles: it follows symbolic links out of the project (a link to `/` watches the whole disk), stops at the
-first name that is not UTF-8, cannot leave ignored folders out, and is silent when the kernel's queue overflows.
+Not watchfiles: it follows symbolic links out of the project (a link to `/` watches the whole disk), stops at
+the first name that is not UTF-8, cannot leave ignored folders out, and is silent when the kernel's queue
+overflows.
 """
 
 import ctypes

@@ -1,7 +1,7 @@
 """Walks the project, or the touched part of it, and gives the folder that stands for it now.
 
-Every step goes from an open folder to a name in it, never following a link, so nothing outside the root is ever
-reached, however names are swapped meanwhile. What a scan finds new is in the content store when it ends.
+Every step goes from an open folder to a name in it, never following a link, so nothing outside the root is
+ever reached, however names are swapped meanwhile. What a scan finds new is in the content store when it ends.
 """
 
 import os

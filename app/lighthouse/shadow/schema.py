@@ -38,7 +38,7 @@ def m001_contents_trees_versions(db: Database) -> None:
 def open_writer(folder: Path) -> sqlite3.Connection:
     """The one connection that writes, in autocommit mode; makes the file (0600) where there is none.
 
-    Raises ContentsRefused for a newer schema, a damaged file or one that cannot be written; changes nothing then.
+    Raises ContentsRefused for a newer schema, a damaged file or one that cannot be written, then unchanged.
     """
     path = folder / DATABASE
     try:

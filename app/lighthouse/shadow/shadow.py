@@ -214,11 +214,11 @@ class Shadow:
             **({"previous": old.root.hex()} if old.seq else {}),
         }
         if self._following:
-            kind, more = projection.CHANGED, passed.changes
+            kind, more = projection.CHANGED, dict(passed.changes)
         else:
             kind = projection.CAPTURED
             more = {"unreadable": totals.unreadable, "too_large": totals.too_large}
-        draft = Draft(kind, data | more, stream=projection.STREAM)
+        draft = Draft(kind, {**data, **more}, stream=projection.STREAM)
         (event,) = await self._events.append([draft], agent_id=BRIDGE)
         version = projection.version_of(event)
         await self._record([version], passed)

@@ -14,7 +14,7 @@ _PREFIX = "lighthouse: not captured: "
 
 
 def describe(tree: Folder, reader: ContentReader) -> dict[str, Any]:
-    """Totals (`files`, `bytes`, `unreadable`, `too_large`, `skipped_special`) and `problems`, at most 100 listed."""
+    """Totals, and `problems` as `[{path, reason}]`, at most 100 of `problems_total`."""
     totals = tree.totals
     problems: list[dict[str, str]] = []
     for path, entry in tree.marked():

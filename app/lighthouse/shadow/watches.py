@@ -1,7 +1,7 @@
 """Which folder each inotify watch stands for, and the translation of what happened into names to look at.
 
-Used by the scanning thread alone. A scan watches a folder before it lists it: whatever happens afterwards is told,
-and read by a later scan under the path that the folder has by then.
+Used by the scanning thread alone. A scan watches a folder before it lists it: whatever happens afterwards is
+told, and read by a later scan under the path that the folder has by then.
 """
 
 import errno
