@@ -77,20 +77,25 @@ def _read(path: Path) -> bytes:
     try:
         # O_NONBLOCK: a FIFO in its place must not hang the start
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            _check_file(path, os.fstat(descriptor))
+            secret = os.read(descriptor, MAX_SECRET_FILE + 1)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise BadSecret(f"cannot read the secret file {path}", error.strerror) from error
-    with os.fdopen(descriptor, "rb") as file:
-        info = os.fstat(descriptor)
-        if not stat.S_ISREG(info.st_mode):
-            raise BadSecret(f"the secret file {path} is not a regular file", "put the secret in a file")
-        if info.st_uid == os.geteuid() and info.st_mode & 0o077:
-            raise BadSecret(f"others may read the secret file {path}", f"chmod 600 {path}")
-        secret = file.read(MAX_SECRET_FILE + 1)
     if len(secret) > MAX_SECRET_FILE:
         raise BadSecret(
             f"the secret file {path} is larger than {MAX_SECRET_FILE} bytes", "is it the right file?"
         )
     return _long_enough(secret.rstrip(b"\r\n"), str(path))
+
+
+def _check_file(path: Path, info: os.stat_result) -> None:
+    if not stat.S_ISREG(info.st_mode):
+        raise BadSecret(f"the secret file {path} is not a regular file", "put the secret in a file")
+    if info.st_uid == os.geteuid() and info.st_mode & 0o077:
+        raise BadSecret(f"others may read the secret file {path}", f"chmod 600 {path}")
 
 
 def _long_enough(secret: bytes, source: str) -> bytes:

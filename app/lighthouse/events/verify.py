@@ -75,10 +75,16 @@ def verify_folder(folder: Path, keyring: KeyRing, on_progress: Progress | None =
                 return VerifyReport(0, 0, True)
             noted = None if anchored is None else anchored[0]
             report = verify_events(connection, keyring, noted, on_progress)
+            # the chain proves the rows; this, that the indexes which queries go by agree with them
+            (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     except sqlite3.Error as error:
         return VerifyReport(0, 0, False, 1, f"event 1 cannot be read: {error}")
     if report.ok and anchored is None and report.events:
         return VerifyReport(report.events, report.head_seq, False, None, "the anchor is missing")
+    if report.ok and verdict != "ok":
+        return VerifyReport(
+            report.events, report.head_seq, False, None, f"the database is damaged: {verdict}"
+        )
     return report
 
 
