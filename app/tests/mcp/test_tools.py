@@ -1,11 +1,11 @@
 """The tools in process, against a real bridge: what they answer, and what they refuse."""
 
 import json
-from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
-import pytest_asyncio
 from mcp import Client
+from mcp_types import CallToolResult, ListToolsResult
 
 from lighthouse.mcp.adapter import build
 
@@ -21,10 +21,24 @@ NAMES = {
 WRITING = {"lighthouse_create_session", "lighthouse_store_event"}
 
 
-@pytest_asyncio.fixture
-async def agent(bridge_process) -> AsyncIterator[Client]:
-    async with Client(build(bridge_process.environment())) as agent:
-        yield agent
+class Agent:
+    """A client for each request: its task group cannot live in a fixture, which ends in another task."""
+
+    def __init__(self, env: dict[str, str]) -> None:
+        self._server = build(env)
+
+    async def list_tools(self) -> ListToolsResult:
+        async with Client(self._server) as client:
+            return await client.list_tools()
+
+    async def call_tool(self, name: str, arguments: dict[str, Any]) -> CallToolResult:
+        async with Client(self._server) as client:
+            return await client.call_tool(name, arguments)
+
+
+@pytest.fixture
+def agent(bridge_process) -> Agent:
+    return Agent(bridge_process.environment())
 
 
 async def test_the_tools_are_those_that_exist(agent) -> None:
