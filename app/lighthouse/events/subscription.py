@@ -18,7 +18,7 @@ PAGE_EVENTS = 500
 
 
 class Subscription:
-    """An asynchronous iterator of events; it ends with `aclose()` or with the store. For one event loop.
+    """An asynchronous iterator of events; it ends with `aclose()` or with the store. For one task at a time.
 
     Live events are kept in a bounded buffer; a reader too slow for it is served from the database again.
     """

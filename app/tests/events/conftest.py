@@ -54,7 +54,7 @@ def _tampered(folder: Path) -> Iterator[sqlite3.Connection]:
 
 @pytest.fixture
 def tamper(folder: Path) -> Callable[..., None]:
-    """`tamper(*sql)`: run statements on the closed store, past its triggers, which stand as before afterwards."""
+    """`tamper(*sql)`: run statements on the closed store, past its triggers, which stand again afterwards."""
 
     def tamper(*statements: str) -> None:
         with _tampered(folder) as connection:

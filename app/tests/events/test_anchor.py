@@ -1,4 +1,4 @@
-"""The anchor's two slots: the newer one counts, a torn one does not hurt, a foreign or damaged file is refused."""
+"""The anchor's slots: the newer counts, a torn one does not hurt, a foreign or damaged file is refused."""
 
 from pathlib import Path
 

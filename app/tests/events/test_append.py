@@ -1,4 +1,4 @@
-"""Appending: all or none, in order, once per key, only where expected; grouped, bounded, and safe to cancel."""
+"""Appending: all or none, in order, once per key, only where expected; grouped, bounded, cancelled."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""kill -9 in the middle of writing: what was acknowledged is there, the chain holds, and the store goes on."""
+"""kill -9 in the middle of writing: what was acknowledged is there, the chain holds, the store goes on."""
 
 import subprocess
 import sys

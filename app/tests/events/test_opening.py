@@ -1,4 +1,4 @@
-"""Opening judges first: whatever is wrong is refused in one line, and the folder stays as it was, byte for byte."""
+"""Opening judges first: what is wrong is refused in one line, and the folder stays as it was to the byte."""
 
 import multiprocessing
 import shutil

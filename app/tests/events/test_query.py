@@ -1,4 +1,4 @@
-"""Queries: every filter alone and together, pages that add up to the whole, bounds and cursors that are checked."""
+"""Queries: each filter alone and together, pages that add up, bounds and cursors that are checked."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Following: each event once and in order, whatever writers and slow readers do; ends with aclose and the store."""
+"""Following: each event once and in order, whatever writers and slow readers do; ends with the store."""
 
 import asyncio
 import threading
