@@ -17,6 +17,7 @@ from lighthouse.events.errors import InvalidQuery, StoreUnavailable
 from lighthouse.events.event import Event, timestamp
 
 MAX_LIMIT = 1000
+MAX_SEQ = 2**63 - 2
 PAGE_BYTES = 4 * 1024 * 1024
 _CURSOR = "after-"
 
@@ -55,10 +56,12 @@ def find(connection: sqlite3.Connection, query: Query) -> Page:
     """The page that `query` asks for; raises InvalidQuery."""
     if not 1 <= query.limit <= MAX_LIMIT:
         raise InvalidQuery(f"limit is not 1 to {MAX_LIMIT}", "ask for pages and follow next_cursor")
+    if max(query.from_seq or 0, query.to_seq or 0) > MAX_SEQ:
+        raise InvalidQuery(f"a sequence number is larger than {MAX_SEQ}", "no log is that long")
     low = max(1, query.from_seq or 1, _after(query.cursor) + 1)
     conditions: list[str] = []
     values: list[int | str] = []
-    high = query.to_seq
+    high = None if query.to_seq is None else max(0, query.to_seq)
     if query.since is not None:
         low = max(low, first_at(connection, _moment("since", query.since)))
     if query.until is not None:
@@ -70,6 +73,8 @@ def find(connection: sqlite3.Connection, query: Query) -> Page:
     for column, wanted in (("type", query.type), ("stream", query.stream), ("agent_id", query.agent_id)):
         if wanted is None:
             continue
+        if not wanted.isprintable():
+            raise InvalidQuery(f"{column} is not printable text", "no event has such a name")
         if column == "type" and wanted.endswith(".*"):
             # '/' follows '.'; the + keeps SQLite from sorting all matches where it can walk in order
             conditions.append("+type >= ? AND +type < ?")

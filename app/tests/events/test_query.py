@@ -105,6 +105,12 @@ async def test_bad_time(store: EventStore, moment: str) -> None:
             await store.query(Query(**filters))
 
 
+@pytest.mark.parametrize("filters", [{"from_seq": 2**63}, {"to_seq": 2**70}, {"stream": "\ud800"}])
+async def test_what_the_database_could_not_take(store: EventStore, filters: dict[str, object]) -> None:
+    with pytest.raises(InvalidQuery):
+        await store.query(Query(**filters))  # type: ignore[arg-type]
+
+
 async def test_filter_text_is_no_sql(store: EventStore) -> None:
     await fill(store)
     assert (await store.query(Query(stream="' OR 1=1 --", type="%.*"))).events == []
