@@ -48,12 +48,16 @@ def wait_for() -> WaitFor:
 
 
 class RunningBridge:
-    """A real `lighthouse serve` in a process of its own, without a mount, on a free port of this machine."""
+    """A real `lighthouse serve` in a process of its own, on a free port of this machine.
+
+    It mounts at `mount` where a test sets that before the start.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.project = folder / "project"
         self.state = folder / "state"
         self.log = folder / "bridge.log"
+        self.mount: Path | None = None
         self.project.mkdir()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -63,7 +67,8 @@ class RunningBridge:
 
     def start(self) -> None:
         """Start it, and wait until it says that it keeps its promises."""
-        serve = ["-m", "lighthouse.cli.main", "serve", "--no-mount", "--listen", self.address]
+        mount = ["--mount", str(self.mount)] if self.mount else ["--no-mount"]
+        serve = ["-m", "lighthouse.cli.main", "serve", *mount, "--listen", self.address]
         where = ["--project", str(self.project), "--state", str(self.state)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -75,12 +80,22 @@ class RunningBridge:
                 pytest.fail(f"the bridge did not start: {self.log.read_text()[-2000:]}")
             time.sleep(0.02)
 
+    def send(self, signal_number: int) -> None:
+        """Send a signal to the running process."""
+        assert self._process is not None
+        self._process.send_signal(signal_number)
+
     def stop(self, signal_number: int = signal.SIGTERM) -> None:
         """End it by a signal and wait for its end; nothing happens when it does not run."""
         process, self._process = self._process, None
         if process is not None:
             process.send_signal(signal_number)
             process.wait(30)
+
+    def detach(self) -> None:
+        """Take away the mount that a killed bridge left."""
+        if self.mount is not None:
+            subprocess.run(["fusermount3", "-u", "-z", str(self.mount)], capture_output=True, check=False)
 
     def token(self, agent: str = "ann", role: str = "agent", ttl: float = 3600) -> str:
         """A token of this installation."""
@@ -118,6 +133,7 @@ def own_bridge(tmp_path: Path) -> Iterator[RunningBridge]:
     bridge = RunningBridge(tmp_path)
     yield bridge
     bridge.stop()
+    bridge.detach()
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,9 @@ _STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red", "not applicable"
 
 
 def doctor(
+    # A str: typer looks up a Path in this process, and a mount whose server hangs would hang it too.
     mount: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--mount", metavar="DIR", help="The mount to try [else what the bridge or the environment says]."
         ),
@@ -31,7 +32,7 @@ def doctor(
 
     Exits with 1 when a check failed. Changes nothing.
     """
-    findings = _examine(url, mount)
+    findings = _examine(url, Path(mount) if mount else None)
     states = {finding.state for finding in findings}
     worst = next(state for state in ("fail", "warn", "ok") if state in states)
     if as_json:
