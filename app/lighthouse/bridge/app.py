@@ -7,8 +7,7 @@ from aiohttp import web
 
 from lighthouse.bridge.bridge import Bridge
 from lighthouse.bridge.call import Route
-from lighthouse.bridge.door import MAX_BODY, make_handler, make_middleware
-from lighthouse.bridge.logs import REQUEST_ID
+from lighthouse.bridge.door import MAX_BODY, REQUEST_KEY, make_handler, make_middleware
 from lighthouse.bridge.openapi import describe
 from lighthouse.bridge.routes import ROUTES
 from lighthouse.bridge.state import DESCRIPTION
@@ -20,7 +19,8 @@ def make_app(bridge: Bridge, routes: Iterable[Route] = ROUTES) -> web.Applicatio
     """The application that serves `routes` for `bridge`."""
     app = web.Application(middlewares=[make_middleware(bridge)], client_max_size=MAX_BODY)
     for route in routes:
-        pattern = route.path.replace("{path}", "{path:.*}")
+        # A name may hold a newline, which a plain dot would not match.
+        pattern = route.path.replace("{path}", r"{path:[\s\S]*}")
         app.router.add_route(route.method, pattern, make_handler(bridge, route))
     app[DESCRIPTION] = msgspec.json.encode(describe(ROUTES, bridge.settings.version))
     app.on_response_prepare.append(_stamp)
@@ -46,6 +46,6 @@ def make_runner(app: web.Application) -> web.AppRunner:
 
 
 async def _stamp(request: web.Request, response: web.StreamResponse) -> None:
-    response.headers["X-Request-Id"] = REQUEST_ID.get() or "-"
+    response.headers["X-Request-Id"] = request.get(REQUEST_KEY, "-")
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Cache-Control", "no-store")

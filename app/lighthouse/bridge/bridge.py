@@ -32,7 +32,7 @@ log = logging.getLogger("lighthouse.bridge")
 
 
 class Bridge:
-    """Owns all parts. `shadow` and `mount` are None until they have been made.
+    """Owns all parts. `shadow` and `mount` are None until they have started.
 
     `fuse` is the number of an inherited FUSE descriptor; without one the bridge mounts by itself.
     """
@@ -42,7 +42,6 @@ class Bridge:
     ) -> None:
         self.settings = settings
         self.phase: Phase = "starting"
-        self.captured = False
         self.stopping = asyncio.Event()
         self.started_at = datetime.now(UTC)
         self._started = time.monotonic()
@@ -73,12 +72,13 @@ class Bridge:
     async def start(self) -> None:
         """Load the sessions, capture the project, mount it. What fails raises, and `stop` undoes the rest."""
         await self.sessions.load()
-        self.shadow = Shadow(self.settings.project_path, self.store.folder, self.store, self.settings)
-        await self.shadow.start()
-        self.captured = True
+        shadow = Shadow(self.settings.project_path, self.store.folder, self.store, self.settings)
+        await shadow.start()
+        self.shadow = shadow
         if self.settings.mount:
-            self.mount = Mount(self.shadow, self.store, self._health_now, self.settings)
-            await self.mount.start(self.mount_target)
+            mount = Mount(shadow, self.store, self._health_now, self.settings)
+            await mount.start(self.mount_target)
+            self.mount = mount
         data = {
             "version": self.settings.version,
             "pid": os.getpid(),

@@ -36,7 +36,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a status means: a type of schemas.py, or a media type for what is not JSON."""
+    """What a status means: a type of schemas.py (or a tuple of some), a media type for what is not JSON."""
 
     text: str
     body: Any = None

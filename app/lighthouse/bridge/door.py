@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MAX_BODY = 1024 * 1024
 BODY_SECONDS = 30.0
+REQUEST_KEY = web.RequestKey("request_id", str)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 log = logging.getLogger("lighthouse.http")
@@ -39,6 +40,7 @@ def make_middleware(bridge: "Bridge") -> Any:
         started = time.perf_counter()
         given = request.headers.get("X-Request-Id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        request[REQUEST_KEY] = request_id
         context = REQUEST_ID.set(request_id)
         try:
             answer = await _answer(request, handler, request_id)
@@ -173,7 +175,7 @@ def decode(raw: bytes, kind: Any) -> Request:
         raise Rejected(422, f"the body holds what this API has no use for ({error})", "correct it") from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Rejected(400, f"the body is not JSON ({error})", "send one JSON object in UTF-8") from error
-    if kind == EventStore | EventBatch:
+    if kind == (EventStore, EventBatch):
         kind = EventBatch if isinstance(value, dict) and "events" in value else EventStore
     try:
         request: Request = msgspec.convert(value, kind)

@@ -9,7 +9,6 @@ from aiohttp import web
 from lighthouse.bridge.call import Call
 from lighthouse.bridge.schemas import EventBatch, EventQuery, EventStore, EventStored
 from lighthouse.events import RESERVED_PREFIXES, Draft, Query
-from lighthouse.events.event import timestamp
 from lighthouse.sessions import NotAllowed
 
 if TYPE_CHECKING:
@@ -46,8 +45,8 @@ async def query(bridge: "Bridge", call: Call) -> web.Response:
             agent_id=wanted.agent_id,
             from_seq=wanted.from_seq,
             to_seq=wanted.to_seq,
-            since=timestamp(wanted.since) if wanted.since else None,
-            until=timestamp(wanted.until) if wanted.until else None,
+            since=wanted.since,
+            until=wanted.until,
             limit=wanted.limit,
             cursor=wanted.cursor,
         )

@@ -10,6 +10,7 @@ from lighthouse.bridge import confinement
 from lighthouse.bridge.schemas import Component, Components, Health
 from lighthouse.errors import LighthouseError
 from lighthouse.events import BRIDGE, Draft, EventStore
+from lighthouse.events.schema import DATABASE
 
 if TYPE_CHECKING:
     from lighthouse.bridge.bridge import Bridge
@@ -20,6 +21,8 @@ PATIENCE_SECONDS = 5.0
 ROOM_NEEDED = 2 * 1024 * 1024
 PROBE_BYTES = 16 * 1024
 PROBE_NAME = ".room-probe"
+
+Identity = tuple[int, int]
 
 STARTING = Component("starting", "not yet started")
 
@@ -32,6 +35,7 @@ class Monitor:
         self._lock = asyncio.Lock()
         self._asked_at = float("-inf")
         self._last: Health | None = None
+        self._database = _identity(bridge.store.folder)
         self._store_check: asyncio.Task[str | None] | None = None
 
     async def report(self) -> Health:
@@ -64,7 +68,7 @@ class Monitor:
         store = self._bridge.store
         # One check at a time: on a disk that hangs they would otherwise pile up in the thread pool.
         if self._store_check is None:
-            self._store_check = asyncio.create_task(_why_not_append(store))
+            self._store_check = asyncio.create_task(_why_not_append(store, self._database))
         done, _ = await asyncio.wait({self._store_check}, timeout=PATIENCE_SECONDS)
         if not done:
             return Component("failed", f"the disk did not answer within {PATIENCE_SECONDS:.0f} s")
@@ -80,15 +84,15 @@ class Monitor:
         return Component("ok" if bridge.mount.alive else "failed", bridge.mount.detail)
 
     def _watcher(self) -> Component:
-        if (shadow := self._bridge.shadow) is None or not self._bridge.captured:
+        if (shadow := self._bridge.shadow) is None:
             return Component("starting", f"capturing {self._bridge.settings.project_path}")
         well, detail = shadow.health()
         return Component("ok" if well else "failed", detail)
 
 
-async def _why_not_append(store: EventStore) -> str | None:
+async def _why_not_append(store: EventStore, database: Identity) -> str | None:
     """Why an append would fail, in a few words; None when it would not."""
-    if (failure := await asyncio.to_thread(_why_no_room, store.folder)) is not None:
+    if (failure := await asyncio.to_thread(_why_no_room, store.folder, database)) is not None:
         return failure
     if store.last_error is None:
         return None
@@ -100,11 +104,16 @@ async def _why_not_append(store: EventStore) -> str | None:
     return None
 
 
-def _why_no_room(folder: Path) -> str | None:
+def _identity(folder: Path) -> Identity:
+    info = (folder / DATABASE).stat()
+    return info.st_dev, info.st_ino
+
+
+def _why_no_room(folder: Path, database: Identity) -> str | None:
     probe = folder / PROBE_NAME
     try:
-        if not (folder / "events.db").exists():
-            return f"{folder}/events.db is gone: restore it from a backup"
+        if _identity(folder) != database:
+            return f"{folder / DATABASE} was replaced while it was open: put the old one back, or restart"
         room = os.statvfs(folder)
         if room.f_bavail * room.f_frsize < ROOM_NEEDED:
             return f"no room on the disk of {folder}: free some space"
@@ -117,6 +126,8 @@ def _why_no_room(folder: Path) -> str | None:
         finally:
             os.close(descriptor)
             probe.unlink()
+    except FileNotFoundError:
+        return f"{folder / DATABASE} is gone: put it back, or restore a backup"
     except OSError as error:
         return f"{folder} cannot be written ({error.strerror})"
     return None

@@ -13,18 +13,19 @@ BACKLOG = 1024
 
 def take_over(descriptors: Sequence[int]) -> list[socket.socket]:
     """Sockets made of inherited descriptors; raises LighthouseError for one that does not listen."""
-    sockets = []
+    sockets: list[socket.socket] = []
     for descriptor in descriptors:
         try:
-            inherited = socket.socket(fileno=descriptor)
-            listens = inherited.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+            sockets.append(socket.socket(fileno=descriptor))
+            listens = sockets[-1].getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
         except OSError:
             listens = 0
         if not listens:
+            for inherited in sockets:
+                inherited.close()
             raise LighthouseError(
                 f"descriptor {descriptor} (http) is no listening socket", "see the socket unit"
             )
-        sockets.append(inherited)
     return sockets
 
 
@@ -59,13 +60,7 @@ class HealthSocket:
             if path.exists() and stat.S_ISSOCK(path.lstat().st_mode):
                 # Left behind by a bridge that was killed; one that lives holds the store's lock.
                 path.unlink()
-            self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            before = os.umask(0o177)
-            try:
-                self.socket.bind(str(path))
-            finally:
-                os.umask(before)
-            self.socket.listen(BACKLOG)
+            self.socket = _bound(path)
         except OSError as error:
             raise LighthouseError(
                 f"cannot make the health socket {path} ({error.strerror})", "set LIGHTHOUSE_HEALTH_SOCKET"
@@ -74,3 +69,17 @@ class HealthSocket:
     def close(self) -> None:
         """Remove the socket's file; the server that serves it closes the socket."""
         self.path.unlink(missing_ok=True)
+
+
+def _bound(path: Path) -> socket.socket:
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        bound.bind(str(path))
+        bound.listen(BACKLOG)
+    except OSError:
+        bound.close()
+        raise
+    finally:
+        os.umask(before)
+    return bound

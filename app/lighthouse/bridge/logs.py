@@ -1,5 +1,6 @@
 """The log: one JSON object per line on stdout, for journald, with the request's id where there is one."""
 
+import json
 import logging
 import sys
 from contextvars import ContextVar
@@ -7,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 import msgspec
+from aiohttp.http_exceptions import HttpProcessingError
 
 from lighthouse.events.event import timestamp
 
@@ -29,7 +31,22 @@ class JsonFormatter(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line, enc_hook=str).decode()
+        try:
+            return msgspec.json.encode(line, enc_hook=str).decode()
+        except UnicodeEncodeError:
+            # A name that is not UTF-8 came in as lone surrogates; escaped, it is at least told.
+            return json.dumps(line, default=str)
+
+
+class Brief(logging.Filter):
+    """What a client sent that is not HTTP is told in a line: a traceback would let it fill the journal."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        kind, error = record.exc_info[:2] if record.exc_info else (None, None)
+        if kind is not None and issubclass(kind, HttpProcessingError):
+            record.levelno, record.levelname, record.exc_info = logging.INFO, "INFO", None
+            record.msg, record.args = "not HTTP: %s", (" ".join(str(error).split())[:200],)
+        return True
 
 
 def configure(level: str, stream: TextIO = sys.stdout) -> None:
@@ -38,3 +55,5 @@ def configure(level: str, stream: TextIO = sys.stdout) -> None:
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
+    server = logging.getLogger("aiohttp.server")
+    server.filters[:] = [Brief()]

@@ -31,7 +31,7 @@ _MEANING = {
 
 def describe(routes: Sequence[Route], version: str) -> dict[str, Any]:
     """The OpenAPI 3.1 document of `routes`."""
-    kinds = {kind for route in routes for kind in _kinds(route)} | {Problem}
+    kinds = {one for route in routes for kind in _kinds(route) for one in _each(kind)} | {Problem}
     ordered = sorted(kinds, key=str)
     schemas, components = msgspec.json.schema_components(ordered, ref_template=_REF)
     found = dict(zip(ordered, schemas, strict=True))
@@ -47,6 +47,15 @@ def describe(routes: Sequence[Route], version: str) -> dict[str, Any]:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
+
+
+def _each(kind: Any) -> tuple[Any, ...]:
+    return kind if isinstance(kind, tuple) else (kind,)
+
+
+def _schema(kind: Any, schemas: dict[Any, Any]) -> dict[str, Any]:
+    described = [schemas[one] for one in _each(kind)]
+    return {"oneOf": described} if len(described) > 1 else described[0]
 
 
 def _kinds(route: Route) -> list[Any]:
@@ -70,7 +79,7 @@ def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
     if route.body is not None:
         operation["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": schemas[route.body]}},
+            "content": {"application/json": {"schema": _schema(route.body, schemas)}},
         }
     return operation
 
@@ -94,7 +103,7 @@ def _response(route: Route, status: int, schemas: dict[Any, Any]) -> dict[str, A
 def _content(answer: Answer, schemas: dict[Any, Any]) -> dict[str, Any]:
     content: dict[str, Any] = {}
     if answer.body is not None:
-        content["application/json"] = {"schema": schemas[answer.body]}
+        content["application/json"] = {"schema": _schema(answer.body, schemas)}
     if answer.media_type not in ("", "application/json"):
         content[answer.media_type] = {"schema": {"type": "string"}}
     return content

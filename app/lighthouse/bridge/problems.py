@@ -11,6 +11,7 @@ from lighthouse.bridge.schemas import Problem
 from lighthouse.errors import LighthouseError
 from lighthouse.events import Conflict, InvalidEvent, InvalidQuery, NoRoom, StoreBusy, StoreUnavailable
 from lighthouse.sessions import BadToken, NotAllowed
+from lighthouse.shadow import NoSuchVersion, NotCaptured
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
@@ -19,6 +20,8 @@ _STATUS: tuple[tuple[type[LighthouseError], int], ...] = (
     (BadToken, 401),
     (NotAllowed, 403),
     (paths.BadPath, 400),
+    (NotCaptured, 404),
+    (NoSuchVersion, 404),
     (InvalidEvent, 422),
     (InvalidQuery, 422),
     (Conflict, 409),

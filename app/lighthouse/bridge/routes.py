@@ -1,5 +1,7 @@
 """The table of routes: the router, the checks at the door, openapi.json and docs/http.md all come from it."""
 
+from typing import Any
+
 from lighthouse.bridge import event, session, shadow, state, stream
 from lighthouse.bridge.call import Answer, Route
 from lighthouse.bridge.schemas import (
@@ -48,7 +50,7 @@ ROUTES: tuple[Route, ...] = (
         "openapi",
         "This description",
         state.openapi,
-        {200: Answer("OpenAPI 3.1", dict[str, object])},
+        {200: Answer("OpenAPI 3.1", dict[str, Any])},
         permission=None,
         while_starting=True,
     ),
@@ -108,9 +110,9 @@ ROUTES: tuple[Route, ...] = (
         "event_store",
         "Append one event, or several of which all or none are stored; answered once they are on disk",
         event.store,
-        {200: Answer("A receipt, or a list of them for a list", EventStored | list[EventStored])},
+        {200: Answer("A receipt, or a list of them for a list", (EventStored, list[EventStored]))},
         permission="events.write",
-        body=EventStore | EventBatch,
+        body=(EventStore, EventBatch),
         errors=(409, 507),
     ),
     Route(
@@ -145,7 +147,7 @@ ROUTES: tuple[Route, ...] = (
         shadow.read,
         {
             200: Answer(
-                "A file's bytes, or JSON", Folder | Symlink, "application/octet-stream", _FILE_HEADERS
+                "A file's bytes, or JSON", (Folder, Symlink), "application/octet-stream", _FILE_HEADERS
             ),
             206: Answer("The range of bytes asked for", None, "application/octet-stream", _FILE_HEADERS),
             304: Answer("The content is what `If-None-Match` names", media_type=""),

@@ -3,7 +3,6 @@
 Requests refuse fields they do not know; `agent_id` in a body has to be the token's own agent.
 """
 
-import datetime as dt
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -12,7 +11,7 @@ MAX_SESSION_SECONDS = 24 * 3600
 MAX_BATCH = 1000
 
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=MAX_SESSION_SECONDS)]
-Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
+Moment = Annotated[str, msgspec.Meta(max_length=64, extra_json_schema={"format": "date-time"})]
 Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Token = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]

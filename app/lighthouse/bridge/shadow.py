@@ -13,7 +13,7 @@ from lighthouse.bridge.call import Call
 from lighthouse.bridge.problems import Rejected
 from lighthouse.bridge.schemas import Folder, FolderEntry, ShadowRead, Symlink
 from lighthouse.events.event import timestamp
-from lighthouse.shadow import Entry, Shadow, Snapshot
+from lighthouse.shadow import Entry, NotCaptured, Shadow, Snapshot
 
 if TYPE_CHECKING:
     from lighthouse.bridge.bridge import Bridge
@@ -34,7 +34,7 @@ async def read(bridge: "Bridge", call: Call) -> web.StreamResponse | Folder | Sy
     snapshot = await _snapshot(shadow, wanted.at)
     entry = await asyncio.to_thread(snapshot.lookup, path)
     if entry is None:
-        raise Rejected(404, f"version {snapshot.seq} of the project holds no such path", "list its folder")
+        raise NotCaptured(f"version {snapshot.seq} of the project holds no such path", "list its folder")
     if entry.kind == "d":
         children = await asyncio.to_thread(snapshot.children, path)
         entries = [_described(children[name]) for name in sorted(children)]
@@ -61,7 +61,7 @@ async def _snapshot(shadow: Shadow, at: str | None) -> Snapshot:
         raise Rejected(
             422, "at is not a sequence number", "names and times are not understood by this version"
         )
-    return await shadow.version(int(at))
+    return await asyncio.to_thread(shadow.open_version, int(at))
 
 
 def _described(entry: Entry) -> FolderEntry:

@@ -14,7 +14,7 @@ from lighthouse.bridge.problems import Rejected
 from lighthouse.bridge.schemas import EventStream
 from lighthouse.errors import LighthouseError
 from lighthouse.events import Event, Subscription
-from lighthouse.sessions import BadToken, Identity
+from lighthouse.sessions import BadToken
 
 if TYPE_CHECKING:
     from lighthouse.bridge.bridge import Bridge
@@ -66,7 +66,7 @@ async def _over_websocket(
         async for _ in websocket:
             pass
 
-    why = await _follow(bridge, call.caller, from_seq, send, websocket.ping, listen())
+    why = await _follow(bridge, call, from_seq, send, websocket.ping, listen())
     with contextlib.suppress(ConnectionError, TimeoutError):
         async with asyncio.timeout(CHECK_SECONDS):
             await websocket.close(code=why.code, message=why.text.encode())
@@ -88,7 +88,7 @@ async def _over_sse(bridge: "Bridge", call: Call, from_seq: int) -> web.StreamRe
         await response.write(b": still here\n\n")
 
     await beat()
-    await _follow(bridge, call.caller, from_seq, send, beat)
+    await _follow(bridge, call, from_seq, send, beat)
     return response
 
 
@@ -107,7 +107,7 @@ STALLED = Why(WSCloseCode.TRY_AGAIN_LATER, "nothing was read for too long")
 
 async def _follow(
     bridge: "Bridge",
-    identity: Identity,
+    call: Call,
     from_seq: int,
     send: Send,
     beat: Callable[[], Awaitable[None]],
@@ -118,7 +118,7 @@ async def _follow(
     bridge.subscribers += 1
     tasks = {
         asyncio.create_task(_pump(subscription, send)),
-        asyncio.create_task(_guard(bridge, identity, beat)),
+        asyncio.create_task(_guard(bridge, call, beat)),
     }
     if listen is not None:
         tasks.add(asyncio.create_task(_until_gone(listen)))
@@ -149,15 +149,17 @@ async def _pump(subscription: Subscription, send: Send) -> Why:
     return STOPPING
 
 
-async def _guard(bridge: "Bridge", identity: Identity, beat: Callable[[], Awaitable[None]]) -> Why:
-    """Ends the stream when its token runs out or is revoked, or the bridge stops; beats now and then."""
+async def _guard(bridge: "Bridge", call: Call, beat: Callable[[], Awaitable[None]]) -> Why:
+    """Ends the stream with its token, its reader or the bridge; beats now and then."""
     beaten = asyncio.get_running_loop().time()
     while True:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(bridge.stopping.wait(), CHECK_SECONDS)
             return STOPPING
+        if call.request.transport is None:
+            return GONE
         try:
-            bridge.sessions.check(identity)
+            bridge.sessions.check(call.caller)
         except BadToken as error:
             return Why(WSCloseCode.POLICY_VIOLATION, str(error))
         if asyncio.get_running_loop().time() - beaten < HEARTBEAT_SECONDS:
