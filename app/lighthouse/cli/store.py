@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -72,15 +72,26 @@ def _reading(folder: Path) -> Iterator[sqlite3.Connection]:
     database = folder / schema.DATABASE
     if not database.exists():
         raise StoreRefused(f"there is no event store in {folder}", "name the folder that holds events.db")
+    connection = schema.connect_reader(database)
     try:
-        with closing(schema.connect_reader(database)) as connection:
-            if not schema.check_schema(connection):
-                raise StoreRefused(f"the event store in {folder} was never used", "start the bridge once")
-            yield connection
+        try:
+            filled = schema.check_schema(connection)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_CANTOPEN:
+                raise
+            # Not ours to write, so SQLite cannot make its -shm: the file is read as it lies there.
+            connection.close()
+            connection = schema.connect_reader(database, unchanging=True)
+            filled = schema.check_schema(connection)
+        if not filled:
+            raise StoreRefused(f"the event store in {folder} was never used", "start the bridge once")
+        yield connection
     except sqlite3.Error as error:
         raise StoreRefused(
             f"the event store in {folder} cannot be read ({error})", "run `events verify`"
         ) from error
+    finally:
+        connection.close()
 
 
 def _folder(state: Path | None) -> Path:

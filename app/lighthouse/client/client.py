@@ -1,5 +1,6 @@
 """The bridge as an async Python object: one method for each route."""
 
+import uuid
 from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -103,22 +104,17 @@ class Client:
     async def store_event(self, event: NewEvent, *, agent_id: str | None = None) -> StoredEvent:
         """Append one event; on return it is on disk.
 
-        An event with an idempotency key is sent again by itself when the connection breaks before the answer.
+        It is stored once, also when the connection breaks before the answer and it is sent again: an event
+        without an idempotency key is given one. `agent_id`, where given, has to be the token's own.
         """
         body = _given({**_draft(event), "agent_id": agent_id})
-        answer = await self._ask(
-            "POST", "/event/store", body=body, repeatable=event.idempotency_key is not None
-        )
+        answer = await self._ask("POST", "/event/store", body=body, repeatable=True)
         return self._transport.decode(answer, StoredEvent)
 
     async def store_events(self, events: Sequence[NewEvent]) -> list[StoredEvent]:
-        """Append several events, all or none; repeated by itself only if each has an idempotency key."""
-        answer = await self._ask(
-            "POST",
-            "/event/store",
-            body={"events": [_draft(event) for event in events]},
-            repeatable=all(event.idempotency_key is not None for event in events),
-        )
+        """Append several events, all or none; otherwise as `store_event`."""
+        body = {"events": [_draft(event) for event in events]}
+        answer = await self._ask("POST", "/event/store", body=body, repeatable=True)
         return self._transport.decode(answer, list[StoredEvent])
 
     async def query_events(
@@ -219,7 +215,7 @@ def _draft(event: NewEvent) -> dict[str, Any]:
             "type": event.type,
             "data": event.data,
             "stream": event.stream,
-            "idempotency_key": event.idempotency_key,
+            "idempotency_key": event.idempotency_key or uuid.uuid4().hex,
             "expected_seq": event.expected_seq,
         }
     )

@@ -114,3 +114,29 @@ def test_a_changed_export_is_named(lighthouse, bridge_process, tmp_path) -> None
     assert json.loads(broken.stdout)["broken_seq"] == len(lines)
     assert f"event {len(lines)} was changed" in broken.stderr
     assert broken.stderr.count("\n") == 1
+
+
+def test_a_store_at_rest_is_exported_and_left_as_it_was(lighthouse, own_bridge) -> None:
+    own_bridge.start()
+    store(own_bridge, "rest", "x")
+    own_bridge.stop()
+    folder = own_bridge.state / "events"
+    before = {name: (folder / name).read_bytes() for name in ("events.db", "anchor")}
+    written = lighthouse("events", "export", "--state", str(own_bridge.state))
+    assert '"stream":"rest"' in written.stdout
+    proved = lighthouse("events", "verify", "--state", str(own_bridge.state))
+    assert proved.returncode == 0, proved.stderr
+    assert before == {name: (folder / name).read_bytes() for name in before}
+
+
+def test_a_store_that_was_damaged(lighthouse, own_bridge) -> None:
+    own_bridge.start()
+    own_bridge.stop()
+    folder = own_bridge.state / "events"
+    (folder / "events.db-wal").unlink(missing_ok=True)
+    (folder / "events.db").write_bytes(b"not a database at all" * 100)
+    for command in ("export", "verify"):
+        refused = lighthouse("events", command, "--state", str(own_bridge.state))
+        assert refused.returncode == 1
+        assert refused.stderr.count("\n") == 1
+        assert "fault in lighthouse" not in refused.stderr
