@@ -17,29 +17,25 @@ log = logging.getLogger("lighthouse.bridge")
 
 
 def serve(
-    project: Annotated[Path | None, typer.Option(help="The folder to serve.", show_default=False)] = None,
-    mount: Annotated[Path | None, typer.Option(help="Where to mount the shadow.", show_default=False)] = None,
-    state: Annotated[
-        Path | None, typer.Option(help="Where the log and the secret are kept.", show_default=False)
-    ] = None,
-    listen: Annotated[
-        str | None, typer.Option(help="Address for the API, 127.0.0.1:8765.", show_default=False)
-    ] = None,
-    no_mount: Annotated[bool, typer.Option("--no-mount", help="Serve over HTTP only.")] = False,
+    project: Path | str | None = None,
+    mount: Path | str | None = None,
+    state: Path | str | None = None,
+    listen: str | None = None,
+    no_mount: bool = False,
 ) -> None:
-    """Run the bridge until it is told to stop. What is not given comes from environment and config file."""
+    """Run the bridge until it is told to stop; raises typer.Exit(1), the reason logged, when it refuses."""
     given: dict[str, Any] = {"project_path": project, "mount_point": mount, "listen": listen}
+    given = {name: str(value) for name, value in given.items() if value is not None}
+    folder = None if state is None else Path(state)
+    if folder is not None:
+        given["event_store"] = str(folder / "events")
     if no_mount:
         given["mount"] = False
-    if state is not None:
-        given["event_store"] = state / "events"
     logs.configure("info")
     try:
-        settings = config.load(
-            os.environ, {name: value for name, value in given.items() if value is not None}
-        )
+        settings = config.load(os.environ, given)
         logs.configure(settings.log_level)
-        secret = state / "secret" if state is not None else None
+        secret = folder / "secret" if folder is not None else None
         asyncio.run(service.run(settings, dict(os.environ), create_secret_at=secret))
     except LighthouseError as error:
         log.critical("refused: %s", error)
@@ -49,10 +45,26 @@ def serve(
         raise typer.Exit(1) from None
 
 
+def command(
+    project: Annotated[str | None, typer.Option(help="The folder to serve.", show_default=False)] = None,
+    mount: Annotated[str | None, typer.Option(help="Where to mount the shadow.", show_default=False)] = None,
+    state: Annotated[
+        str | None, typer.Option(help="Where the log and the secret are kept.", show_default=False)
+    ] = None,
+    listen: Annotated[
+        str | None, typer.Option(help="Address for the API, 127.0.0.1:8765.", show_default=False)
+    ] = None,
+    no_mount: Annotated[bool, typer.Option("--no-mount", help="Serve over HTTP only.")] = False,
+) -> None:
+    """Run the bridge until it is told to stop. What is not given comes from environment and config file."""
+    # Text, not typer's Path: that one looks at the path, and a mount that nobody serves yet never answers.
+    serve(project, mount, state, listen, no_mount)
+
+
 def main() -> None:
     """Run `serve` with the command line's options."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(serve)
+    app.command()(command)
     app(prog_name=Path(sys.argv[0]).name)
 
 
