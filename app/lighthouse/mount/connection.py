@@ -80,6 +80,7 @@ class Connection:
             # Freeing what a worker may still use would end the process.
             log.error("requests of the mount do not end; its session is left as it is")
             return
+        requests.end_watches()
         pyfuse3.close(unmount=False)
         Connection._taken = False
 

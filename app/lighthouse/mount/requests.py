@@ -157,9 +157,10 @@ def notify_closing(fd: int) -> None:
         watch.close()
 
 
-def forget_descriptors() -> None:
-    """Drop what is known of past descriptors; the numbers come again."""
-    _watches.clear()
+def end_watches() -> None:
+    """Forget all descriptors, before they are closed: their numbers come again."""
+    for fd in list(_watches):
+        notify_closing(fd)
 
 
 _TASK = SimpleNamespace(name="mount")
