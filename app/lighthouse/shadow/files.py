@@ -75,13 +75,14 @@ def _read(fd: int, store: ContentStore, limit: int) -> Captured:
         started = time.time_ns()
         found = None
         if before.st_size <= limit:
-            found = _whole(fd, store, limit) if before.st_size <= WHOLE else _large(fd, before.st_size, store)
+            take = _whole if before.st_size <= WHOLE else _large
+            found = take(fd, before.st_size, store)
         after = os.fstat(fd)
         steady = stamp_of(after) == stamp_of(before) and after.st_size == before.st_size
         if not steady and attempt < ATTEMPTS:
             continue
         mode = after.st_mode & 0o7777
-        if found is None and max(before.st_size, after.st_size) > limit:
+        if before.st_size > limit:
             return _marked(too_large_text(after.st_size, limit), TOO_LARGE, mode, after.st_mtime_ns, store)
         if found is None:
             break
@@ -92,13 +93,9 @@ def _read(fd: int, store: ContentStore, limit: int) -> Captured:
     return _marked(text, UNREADABLE, before.st_mode & 0o7777, before.st_mtime_ns, store)
 
 
-def _whole(fd: int, store: ContentStore, limit: int) -> tuple[bytes, int] | None:
-    """Hash and size of a small file; None when it grew over the limit."""
-    content = os.pread(fd, WHOLE + 1, 0)
-    while len(content) <= limit and (more := os.pread(fd, CHUNK, len(content))):
-        content += more
-    if len(content) > limit:
-        return None
+def _whole(fd: int, size: int, store: ContentStore) -> tuple[bytes, int]:
+    """Hash and size of the first `size` bytes: of a file that only grows, what it was when looked at."""
+    content = _exactly(fd, 0, size)
     return store.add(content), len(content)
 
 

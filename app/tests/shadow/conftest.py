@@ -1,4 +1,4 @@
-"""A project folder, an event store, and the two ways to capture: one pass by hand, or a shadow that follows."""
+"""A project folder, an event store, and two ways to capture: passes by hand, or a shadow that follows."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
