@@ -7,7 +7,7 @@
     machine.py reboot NAME [--append ARGS]      the whole machine anew, optionally with other kernel arguments
     machine.py ssh NAME [COMMAND...]            a root shell in it
     machine.py inventory NAME                   its Ansible host variables as JSON
-    machine.py sync NAME --project DIR [--watch]  bring a folder to /srv/lighthouse/project and keep it in step
+    machine.py sync NAME --project DIR         bring a folder to /srv/lighthouse/project and keep it in step
 
 QEMU with KVM where the processor really has it, else in emulation. Everything lives below the user's cache folder;
 the guest is a Debian 13 as its installer leaves it: systemd, ssh, AppArmor, Python, and no podman yet.
@@ -355,7 +355,9 @@ def arguments():
             one.add_argument("command", nargs=argparse.REMAINDER)
         if verb == "sync":
             one.add_argument("--project", type=Path, required=True)
-            one.add_argument("--watch", action="store_true", help="only follow, in the foreground")
+            how = one.add_mutually_exclusive_group()
+            how.add_argument("--once", action="store_true", help="bring it over and do not follow")
+            how.add_argument("--watch", action="store_true", help="only follow, in the foreground")
     return parser.parse_args()
 
 
@@ -381,6 +383,8 @@ def main():
         print(json.dumps(machine.variables()))
     elif options.watch:
         machine.watch(options.project.resolve())
+    elif options.once:
+        machine.sync(options.project.resolve())
     else:
         machine.keep_in_step(options.project.resolve())
 

@@ -1,6 +1,5 @@
 """`lighthouse serve`: the bridge as a plain process, without container and systemd."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,15 +7,15 @@ import typer
 
 def serve(
     project: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--project", metavar="DIR", help="The project to serve [else LIGHTHOUSE_PROJECT_PATH]."),
     ] = None,
     mount: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--mount", metavar="DIR", help="Where to mount it [else LIGHTHOUSE_MOUNT_POINT]."),
     ] = None,
     state: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--state",
             metavar="DIR",
@@ -33,6 +32,7 @@ def serve(
 
     What no option says comes from the environment and /etc/lighthouse/config.toml.
     """
+    # Text, not typer's Path: that one looks at the path, and a mount whose server hangs would never answer.
     from lighthouse.bridge.main_bridge import serve as run_bridge
 
     run_bridge(project=project, mount=mount, state=state, listen=listen, no_mount=no_mount)

@@ -72,7 +72,7 @@ def test_both_ways_to_serve_take_the_same_options() -> None:
             "--show-completion",
         }
 
-    assert names(serve.serve) == names(main_bridge.serve)
+    assert names(serve.serve) == names(main_bridge.command)
 
 
 def test_the_roles_are_those_of_the_sessions() -> None:

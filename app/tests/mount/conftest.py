@@ -1,12 +1,14 @@
 """A project, its log and shadow, and the mount over them, all real.
 
-Whoever looks into the mount does so in another process or thread (`world.away`, `world.run`, `world.out`): looking
-from the event loop that serves it would wait for itself for ever.
+Whoever looks into the mount does so in another process or thread (`world.away`, `world.run`, `world.out`):
+looking from the event loop that serves it would wait for itself for ever.
 """
 
 import asyncio
+import os
+import socket
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import pytest
 
 from lighthouse.config import Settings
 from lighthouse.events import Draft, Event, EventStore
-from lighthouse.mount import Mount
+from lighthouse.mount import Mount, mountpoint
 from lighthouse.shadow import Shadow
 
 PATIENCE = 20
@@ -26,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if Path("/dev/fuse").exists():
         return
     for item in items:
-        if "world" in getattr(item, "fixturenames", ()):
+        if {"world", "handed_over"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.skip(reason="this machine has no /dev/fuse"))
 
 
@@ -125,3 +127,31 @@ async def world(project: Path, tmp_path: Path, keyring: Any) -> AsyncIterator[Wo
         await mount.stop()
         await shadow.close()
         await store.close()
+
+
+@pytest.fixture
+def handed_over() -> Iterator[Callable[..., int]]:
+    """`handed_over(place, options)` mounts as the hand-over helper does; the open /dev/fuse.
+
+    By fusermount3, which answers with the descriptor over a socket. Unmounted in the end, as its maker's job is.
+    """
+    places: list[Path] = []
+
+    def mount(place: Path, options: str = "ro,nosuid,nodev,default_permissions") -> int:
+        place.mkdir()
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            subprocess.run(
+                ["fusermount3", "-o", options, "--", str(place)],
+                env={**os.environ, "_FUSE_COMMFD": str(theirs.fileno())},
+                pass_fds=[theirs.fileno()],
+                check=True,
+                timeout=PATIENCE,
+            )
+            places.append(place)
+            _, descriptors, _, _ = socket.recv_fds(ours, 1, 1)
+        return descriptors[0]
+
+    yield mount
+    for place in places:
+        mountpoint.detach(str(place))

@@ -1,4 +1,4 @@
-"""The kernel caches for an hour and is told of every change: nobody sees anything old once the mount has settled."""
+"""The kernel caches for an hour and is told of every change: nobody sees anything old once that is done."""
 
 import asyncio
 import os
@@ -112,7 +112,7 @@ with open(sys.argv[1], "rb") as opened, open(sys.argv[1], "rb", buffering=0) as 
 
 async def test_an_open_file_and_a_mapped_one_keep_what_was_opened(world) -> None:
     shown = world.current / "src/deep/data"
-    # Not in this process: a page of a mapping is fetched with the interpreter's lock held, and we are the server.
+    # Not in this process: a mapping's page is fetched with the interpreter's lock held, and we are the server.
     keeper = await asyncio.create_subprocess_exec(
         sys.executable, "-c", KEEPER, shown, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )

@@ -7,7 +7,7 @@ from lighthouse.mount.growing import Follower, GrowingLines
 
 
 class Tail:
-    """`tail -f` as GNU writes it for a file system it takes for remote: polls the size, reads as far as it."""
+    """`tail -f` as GNU's is on a file system it takes for remote: polls the size, reads as far as that."""
 
     def __init__(self, lines: GrowingLines) -> None:
         self.lines = lines

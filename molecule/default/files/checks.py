@@ -369,6 +369,13 @@ def stopped():
     return "no mount, no listener, no stored descriptor; started again and healthy"
 
 
+def back():
+    """After a reboot the bridge serves again, without anybody doing anything."""
+    waited = wait_for("health after the reboot", lambda: health()[0] == 200, 60)
+    sh("ls", str(MOUNT / "current"), user=MEMBER)
+    return f"{units()}; {waited:.0f} s after ssh answered; {answers()}"
+
+
 def quiet():
     """The bridge runs within its profile: no denial but those a check provoked."""
     _, log = sh("journalctl", "--dmesg", "--boot", "--no-pager", "--grep=apparmor=\"DENIED\".*lighthouse", check=False)
@@ -379,7 +386,7 @@ def quiet():
 
 
 def main():
-    checks = [units, answers, walls, memory, escapes, same_tree, readers, follows, mcp, killed, verified, stopped, quiet]
+    checks = [units, answers, walls, memory, escapes, same_tree, readers, follows, mcp, killed, verified, stopped, back, quiet]
     chosen = {check.__name__: check for check in checks}[sys.argv[1]]
     try:
         print(f"{chosen.__name__}: {chosen()}")
