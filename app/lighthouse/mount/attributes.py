@@ -6,6 +6,8 @@ import pyfuse3
 
 # The kernel may keep what it was told for an hour: every change is taken back explicitly.
 KEEP = 3600.0
+# Every way into the mount leads through its root: so a dead server shows, and not the cache of a living one.
+ROOT_KEEP = 1.0
 
 FOLDER_MODE = stat.S_IFDIR | 0o750
 GENERATED_MODE = stat.S_IFREG | 0o440

@@ -23,7 +23,7 @@ from pyfuse3 import (
     XAttrNameT,
 )
 
-from lighthouse.mount.attributes import FOLDER_MODE, GENERATED_MODE, Owner, captured_mode
+from lighthouse.mount.attributes import FOLDER_MODE, GENERATED_MODE, KEEP, ROOT_KEEP, Owner, captured_mode
 from lighthouse.mount.fixed import FixedFile, FixedFolder
 from lighthouse.mount.handles import Handles, Listing, Pinned
 from lighthouse.mount.nodes import Node, Nodes
@@ -233,7 +233,8 @@ class TreeOperations(ReadOnlyOperations):
 
     def _attributes(self, inode: int) -> EntryAttributes:
         if folder := self._folders.get(inode):
-            return self._owner.attributes(inode, FOLDER_MODE, 0, folder.mtime_ns)
+            keep = ROOT_KEEP if inode == pyfuse3.ROOT_INODE else KEEP
+            return self._owner.attributes(inode, FOLDER_MODE, 0, folder.mtime_ns, keep=keep)
         if file := self._files.get(inode):
             size, mtime_ns = file.stat()
             return self._owner.attributes(inode, GENERATED_MODE, size, mtime_ns, keep=0.0)

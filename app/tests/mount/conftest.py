@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,8 @@ async def world(project: Path, tmp_path: Path, keyring: Any) -> AsyncIterator[Wo
     # Others than the owner are to come as far as the mount itself.
     for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
         folder.chmod(0o755)
+    # Tests block many threads at a time, and the mount needs one now and then.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(100))
     state = tmp_path / "state"
     settings = Settings(project_path=project, mount_uid=0, mount_gid=12345, max_file_bytes=1024 * 1024)
     store = EventStore.open(state, keyring)
@@ -133,7 +136,7 @@ async def world(project: Path, tmp_path: Path, keyring: Any) -> AsyncIterator[Wo
 def handed_over() -> Iterator[Callable[..., int]]:
     """`handed_over(place, options)` mounts as the hand-over helper does; the open /dev/fuse.
 
-    By fusermount3, which answers with the descriptor over a socket. Unmounted in the end, as its maker's job is.
+    By fusermount3, which answers with the descriptor over a socket. Unmounted in the end, its maker's job.
     """
     places: list[Path] = []
 

@@ -112,7 +112,7 @@ with open(sys.argv[1], "rb") as opened, open(sys.argv[1], "rb", buffering=0) as 
 
 async def test_an_open_file_and_a_mapped_one_keep_what_was_opened(world) -> None:
     shown = world.current / "src/deep/data"
-    # Not in this process: a mapping's page is fetched with the interpreter's lock held, and we are the server.
+    # Not in this process: a mapping's page is fetched with the interpreter's lock held, and we serve it.
     keeper = await asyncio.create_subprocess_exec(
         sys.executable, "-c", KEEPER, shown, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
