@@ -101,7 +101,7 @@ class Capture:
     ) -> None:
         """The pass has become these versions, or none. Raises sqlite3.Error."""
         if versions or stamps:
-            with self._store.writing():
+            with self._store.recording():
                 for version in versions:
                     self._store.add_version(version)
                 self._store.save_stamps(stamps)

@@ -40,6 +40,19 @@ class ContentStore:
         self._unsaved = 0
 
     @contextmanager
+    def recording(self) -> Iterator[None]:
+        """As `writing`, for versions and stamps: atomic, and on disk with the next batch of contents.
+
+        What a power cut takes of them is found again, versions in the log and stamps by reading the files.
+        """
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        try:
+            with self.writing():
+                yield
+        finally:
+            self._db.execute("PRAGMA synchronous = FULL")
+
+    @contextmanager
     def writing(self) -> Iterator[None]:
         """One durable batch, committed at the end and in between when large; an error rolls the rest back.
 
@@ -91,7 +104,7 @@ class ContentStore:
             self._unsaved += len(stored)
 
     def add_version(self, version: Version) -> None:
-        """Record a version, durable on return; the same one again is the same one."""
+        """Record a version; the same one again is the same one."""
         self._db.execute("INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?, ?)", version)
 
     def forget_versions_after(self, seq: int) -> None:
