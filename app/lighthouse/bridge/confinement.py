@@ -20,7 +20,7 @@ def observe(proc: Path = Path("/proc/self")) -> Confinement:
         seccomp=status.get("Seccomp", "0").strip() != "0",
         user_namespace=_own_user_namespace(_text(proc / "uid_map")),
         read_only_root=_read_only_root(_text(proc / "mounts")),
-        interfaces=sorted(name for _, name in socket.if_nameindex()),
+        interfaces=_interfaces(),
     )
 
 

@@ -57,7 +57,8 @@ class Process:
     ) -> None:
         handed = descriptors or {}
         self.port = free_port()
-        told = {"PATH": os.environ["PATH"], "LIGHTHOUSE_LISTEN": f"127.0.0.1:{self.port}"} | (env or {})
+        told = {"PATH": os.environ["PATH"], "PYTHONFAULTHANDLER": "1"}
+        told |= {"LIGHTHOUSE_LISTEN": f"127.0.0.1:{self.port}"} | (env or {})
         if handed:
             told |= {
                 "LISTEN_FDS": str(len(handed)),
@@ -120,7 +121,12 @@ class Process:
     def output(self) -> str:
         """All it wrote; waits for its end."""
         if self._output is None:
-            self._output = self.popen.communicate(timeout=WAIT_SECONDS)[0]
+            try:
+                self._output = self.popen.communicate(timeout=WAIT_SECONDS)[0]
+            except subprocess.TimeoutExpired:
+                self.popen.send_signal(signal.SIGABRT)  # makes it say where each thread is
+                self._output = self.popen.communicate(timeout=WAIT_SECONDS)[0]
+                raise AssertionError(f"it did not end: {self._output}") from None
         return self._output
 
     def lines(self) -> list[dict[str, Any]]:

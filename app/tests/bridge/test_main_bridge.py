@@ -118,31 +118,38 @@ def test_stopped_while_it_starts_it_stops(launch: Launch, place: Place, manager:
     assert again.get("/status", place.token())[1]["shadow"]["files"] == 3001
 
 
+@pytest.mark.parametrize(
+    ("arguments", "env", "said"),
+    [
+        ([], {"AUTH_SECRET": ""}, "there is no secret"),
+        ([], {"AUTH_SECRET": "short"}, "at least 32"),
+        ([], {"AUTH_SECRET": "", "AUTH_SECRET_FILE": "{open}"}, "others may read"),
+        (["--project", "{none}"], {}, "not a folder"),
+        (["--listen", "nowhere"], {}, "no address"),
+        ([], {"MOUNT_UID": "root"}, "LIGHTHOUSE_MOUNT_UID"),
+        ([], {"CONFIG": "{none}"}, "does not exist"),
+        ([], {"EVENT_STORE": "{project}/log"}, "inside the project"),
+    ],
+)
 def test_what_is_not_as_it_should_be_is_refused_in_one_line(
-    launch: Launch, place: Place, tmp_path: Path
+    launch: Launch, place: Place, tmp_path: Path, arguments: list[str], env: dict[str, str], said: str
 ) -> None:
-    stateless = ["--project", str(place.project), "--no-mount"]
-    env = {"LIGHTHOUSE_EVENT_STORE": str(tmp_path / "events")}
-    good = env | {"LIGHTHOUSE_AUTH_SECRET": "x" * 32}
     open_to_all = tmp_path / "secret"
     open_to_all.write_text("x" * 32)
     open_to_all.chmod(0o644)
-    cases = [
-        (stateless, env, "there is no secret"),
-        (stateless, env | {"LIGHTHOUSE_AUTH_SECRET": "short"}, "at least 32"),
-        (stateless, env | {"LIGHTHOUSE_AUTH_SECRET_FILE": str(open_to_all)}, "others may read"),
-        (["--project", str(tmp_path / "none"), "--no-mount"], good, "not a folder"),
-        ([*stateless, "--listen", "nowhere"], good, "no address"),
-        (stateless, good | {"LIGHTHOUSE_MOUNT_UID": "root"}, "LIGHTHOUSE_MOUNT_UID"),
-        (stateless, good | {"LIGHTHOUSE_CONFIG": str(tmp_path / "none.toml")}, "does not exist"),
-        (stateless, good | {"LIGHTHOUSE_EVENT_STORE": str(place.project / "log")}, "inside the project"),
-        (stateless, good | {"LISTEN_FDS": "2", "LISTEN_FDNAMES": "http"}, "do not agree"),
-    ]
-    started = [(launch(arguments, env=told), said) for arguments, told, said in cases]
-    for process, said in started:
-        assert said in refusal(process)
+    paths = {"open": str(open_to_all), "none": str(tmp_path / "none"), "project": str(place.project)}
+    given = {"AUTH_SECRET": "x" * 32, "EVENT_STORE": str(tmp_path / "events")} | env
+    told = {f"LIGHTHOUSE_{name}": text.format(**paths) for name, text in given.items()}
+    options = ["--project", str(place.project), "--no-mount", *(text.format(**paths) for text in arguments)]
+    assert said in refusal(launch(options, env=told))
     assert not (tmp_path / "events").exists()
     assert not (place.project / "log").exists()
+
+
+def test_descriptors_that_contradict_themselves_are_a_refusal(launch: Launch, place: Place) -> None:
+    assert "do not agree" in refusal(
+        launch(place.arguments, env={"LISTEN_FDS": "2", "LISTEN_FDNAMES": "http"})
+    )
 
 
 def test_confinement_that_is_required_and_missing_is_a_refusal(launch: Launch, place: Place) -> None:
