@@ -77,14 +77,14 @@ class Follower:
     async def _follow(self) -> None:
         took = 0.0
         while not self._closing:
-            due = self._reconcile if self._trouble is None else self._retry_seconds()
-            everything = not await self._wake(self._scanned_at + due - time.monotonic())
+            due = self._scanned_at + (self._reconcile if self._trouble is None else self._retry_seconds())
+            if await self._wake(due - time.monotonic()):
+                await asyncio.sleep(min(max(GATHER_SECONDS, took), LONGEST_GATHER))
             if self._closing:
                 return
-            if not everything:
-                await asyncio.sleep(min(max(GATHER_SECONDS, took), LONGEST_GATHER))
             begun = time.monotonic()
-            await self._pass(everything or self._trouble is not None)
+            # Also asked when woken: a project that never rests must not put off the scan of everything.
+            await self._pass(begun >= due)
             took = time.monotonic() - begun
             self._listen()
 

@@ -60,6 +60,8 @@ class Shadow:
         self._tree: Folder | None = None
         self._unrecorded: list[Version] = []
         self._following = False
+        # Status is asked for often; the reasons it tells lie in the content store.
+        self._described: tuple[Folder, dict[str, Any]] | None = None
         self._reader: ContentReader
         self._capture: Capture
         self._follower: Follower
@@ -177,10 +179,15 @@ class Shadow:
         return {
             "version": self._current.seq,
             "root": self._current.root.hex(),
-            **status.describe(self._tree or NOTHING, self._reader),
+            **self._describe(self._tree or NOTHING),
             "watcher": self._follower.status(),
             "limits": {"max_file_bytes": self._settings.max_file_bytes},
         }
+
+    def _describe(self, tree: Folder) -> dict[str, Any]:
+        if self._described is None or self._described[0] is not tree:
+            self._described = tree, status.describe(tree, self._reader)
+        return self._described[1]
 
     def health(self) -> tuple[bool, str]:
         """Whether the shadow keeps up with the project, and in a line why not."""

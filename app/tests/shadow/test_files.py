@@ -90,6 +90,13 @@ def test_a_fresh_file_gets_no_stamp_and_a_settled_one_does(
     assert read(b"f")[0].stamp == files.stamp_of((project / "f").stat())
 
 
+def test_a_stamp_tells_files_of_one_moment_apart(project: Path) -> None:
+    (project / "f").touch()
+    st = (project / "f").stat()
+    other = os.stat_result([*st[:1], st.st_ino + 1, *st[2:]], {"st_ctime_ns": st.st_ctime_ns})
+    assert files.stamp_of(st) != files.stamp_of(other)
+
+
 def test_an_old_modification_time_does_not_hide_that_a_file_is_fresh(project: Path, read: Read) -> None:
     (project / "f").write_bytes(b"x")
     os.utime(project / "f", (1, 1))

@@ -149,6 +149,24 @@ async def test_a_file_that_never_rests_does_not_hide_others(
     await wait_for(reads(shadow, "log", (project / "log").read_bytes()))
 
 
+async def test_a_project_that_never_rests_is_still_scanned_whole(
+    project: Path, make_shadow: MakeShadow, wait_for: WaitFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shadow = await make_shadow(reconcile_seconds=0.2)
+    scanned: list[bool] = []
+    scan = shadow._capture.scan
+
+    def noted(tree: object, everything: bool) -> object:
+        scanned.append(everything)
+        (project / "file").write_bytes(b"%d" % len(scanned))
+        return scan(tree, everything)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(shadow._capture, "scan", noted)
+    (project / "file").write_bytes(b"first")
+    await wait_for(lambda: True in scanned and False in scanned)
+    monkeypatch.undo()
+
+
 async def test_a_changed_gitignore(project: Path, make_shadow: MakeShadow, wait_for: WaitFor) -> None:
     (project / "a").mkdir()
     (project / "a/x.log").write_bytes(b"x")

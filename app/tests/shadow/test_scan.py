@@ -263,6 +263,20 @@ def test_a_file_replaced_under_the_same_size_and_time_is_seen(
     assert told(capture.scan(everything=True)) == [(b"file", "modified")]
 
 
+def test_what_the_watcher_told_of_is_read_whatever_its_stamp_says(
+    project: Path, capture: ByHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a disk whose change times move slowly."""
+    monkeypatch.setattr(files, "RACY_NS", -(10**12))
+    monkeypatch.setattr(files, "stamp_of", lambda _: b"always the same!")
+    (project / "file").write_bytes(b"one")
+    os.utime(project / "file", ns=(1, 1))
+    capture.scan()
+    (project / "file").write_bytes(b"two")
+    os.utime(project / "file", ns=(1, 1))
+    assert told(capture.scan()) == [(b"file", "modified")]
+
+
 def test_a_racy_file_is_read_again(project: Path, capture: ByHand) -> None:
     (project / "file").write_bytes(b"one")
     capture.scan()
