@@ -35,6 +35,8 @@ library: {description: The folder in use., type: str, returned: always}
 """
 
 IN_IMAGE = "/opt/lighthouse/lib"
+# As the bridge's own container: another mapping would cost a copy of the image.
+USERNS = "keep-id:uid=65532,gid=65532"
 PROGRAM = """#!/usr/bin/python3 -I
 \"\"\"The lighthouse command, as installed with the bridge's image.\"\"\"
 import sys
@@ -48,7 +50,7 @@ sys.exit(main())
 
 def extract(client, image, target):
     """Unpack the image's packages as root's, readable by everybody, all or nothing."""
-    container = client.containers.create(image)
+    container = client.containers.create(image, userns_mode=USERNS)
     try:
         chunks, _ = container.get_archive(IN_IMAGE)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,7 @@ options:
   archive: {description: An OCI archive on this host to load it from., type: path}
   reference: {description: A reference to pull it by; one with a digest is checked against it., type: str}
   pull: {description: Whether to pull the reference when the image is missing., type: bool, default: false}
+  userns: {description: The user namespace of the container that will run it., type: str, default: "keep-id:uid=65532,gid=65532"}
 author: [Lighthouse maintainers]
 """
 
@@ -46,6 +47,14 @@ def find(client, digest, reference):
     return None
 
 
+def map_owners(client, image, userns):
+    """Let podman make the layer with the owners of the container's user namespace now, once for each image.
+
+    It does so at the first container it creates; at the bridge's start that would be time without a bridge.
+    """
+    client.containers.create(image, userns_mode=userns).remove(force=True)
+
+
 def main():
     module = AnsibleModule(
         argument_spec={
@@ -54,6 +63,7 @@ def main():
             "archive": {"type": "path"},
             "reference": {"type": "str"},
             "pull": {"type": "bool", "default": False},
+            "userns": {"type": "str", "default": "keep-id:uid=65532,gid=65532"},
         },
         required_one_of=[("digest", "reference")],
         mutually_exclusive=[("archive", "reference")],
@@ -80,6 +90,8 @@ def main():
         else:
             client.images.pull(reference)
         found = find(client, digest, reference)
+        if found:
+            map_owners(client, found, module.params["userns"])
     if not found:
         module.fail_json(msg=f"{archive or reference} holds no image with digest {digest}: build or pull it again")
     module.exit_json(changed=True, present=True, name=found)
