@@ -66,8 +66,11 @@ class Connection:
             )
         return connection
 
-    async def close(self) -> None:
-        """Stop serving; unmount if the mount is ours. Handles that readers still hold give errors then."""
+    async def close(self, *, in_use: bool = False) -> None:
+        """Stop serving; unmount if the mount is ours. Handles that readers still hold give errors then.
+
+        `in_use`: a thread is still calling the kernel through the session.
+        """
         if self.place is not None and mountpoint.is_mounted(self.place):
             try:
                 await asyncio.to_thread(mountpoint.detach, self.place)
@@ -76,9 +79,9 @@ class Connection:
         if not self.task.done():
             pyfuse3.terminate()
             await asyncio.wait({self.task}, timeout=PATIENCE)
-        if not self.task.done():
-            # Freeing what a worker may still use would end the process.
-            log.error("requests of the mount do not end; its session is left as it is")
+        if in_use or not self.task.done():
+            # Freeing what is still used would end the process.
+            log.error("the kernel holds a call of the mount up; its session is left as it is")
             return
         requests.end_watches()
         pyfuse3.close(unmount=False)

@@ -57,10 +57,14 @@ class Invalidator:
         self._queue.put(done)
         await done
 
-    async def stop(self) -> None:
-        """Send what is queued, then end the thread. The session must still be served meanwhile."""
+    async def stop(self, patience: float) -> bool:
+        """Send what is queued, then end the thread. The session must still be served meanwhile.
+
+        False if the kernel holds the thread up for longer than `patience` seconds.
+        """
         self._queue.put(None)
-        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._thread.join, patience)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:

@@ -10,10 +10,10 @@ from lighthouse.config import Settings
 from lighthouse.events import EventStore
 from lighthouse.mount import fixed
 from lighthouse.mount.attributes import Owner
-from lighthouse.mount.connection import Connection
+from lighthouse.mount.connection import PATIENCE, Connection
 from lighthouse.mount.event_stream import BOUND, EventStream
 from lighthouse.mount.fixed import FixedFolder, JsonFile, StreamFile
-from lighthouse.mount.invalidation import Invalidator
+from lighthouse.mount.invalidation import Invalidator, Notice
 from lighthouse.mount.mountpoint import MountRefused
 from lighthouse.mount.nodes import Nodes
 from lighthouse.mount.operations import TreeOperations
@@ -53,6 +53,7 @@ class Mount:
         self._reading: Reading | None = None
         self._connection: Connection | None = None
         self._invalidator: Invalidator | None = None
+        self._early: list[Notice] = []
         shadow.add_listener(self._follow)
 
     @property
@@ -84,6 +85,8 @@ class Mount:
             opened = asyncio.Event()
             self._operations = self._tree(opened, self._stream, self._reading)
             connection = await Connection.open(self._operations, opened, target, self._project)
+            self._invalidator = Invalidator()
+            self._invalidator.send(self._early)
         except BaseException as error:
             await self._release()
             self._detail = str(error) or "the start was broken off"
@@ -101,10 +104,8 @@ class Mount:
         if connection is None:
             return
         connection.task.remove_done_callback(self._ended)
-        if self._invalidator is not None:
-            await self._invalidator.stop()
-            self._invalidator = None
-        await connection.close()
+        quiet = await self._end_invalidation()
+        await connection.close(in_use=not quiet)
         await self._release()
         self._detail = "not mounted"
 
@@ -114,11 +115,6 @@ class Mount:
             await self._invalidator.settle()
 
     def _tree(self, opened: asyncio.Event, stream: EventStream, reading: Reading) -> TreeOperations:
-        def ready() -> None:
-            # Not earlier: without a session there is nobody to notify.
-            self._invalidator = Invalidator()
-            opened.set()
-
         top = {b"current": fixed.CURRENT, b"streams": fixed.STREAMS, b"debug": fixed.DEBUG}
         folders = (
             FixedFolder(fixed.ROOT, top),
@@ -133,7 +129,7 @@ class Mount:
             owner=self._owner,
             read=reading.read,
             totals=self._totals,
-            ready=ready,
+            ready=opened.set,
         )
 
     def _totals(self) -> tuple[int, int]:
@@ -144,7 +140,10 @@ class Mount:
         if self._nodes is None:
             return
         notices = self._nodes.update(change.new)
-        if self._invalidator is not None:
+        if self._invalidator is None:
+            # A session is being opened: the kernel may already know of what changed, but cannot be told yet.
+            self._early += notices
+        else:
             self._invalidator.send(notices)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -154,12 +153,15 @@ class Mount:
         )
         log.error("%s", self._detail)
 
+    async def _end_invalidation(self) -> bool:
+        invalidator, self._invalidator = self._invalidator, None
+        return invalidator is None or await invalidator.stop(PATIENCE)
+
     async def _release(self) -> None:
-        if self._invalidator is not None:
-            await self._invalidator.stop()
-            self._invalidator = None
+        await self._end_invalidation()
         if self._stream is not None:
             self._stream.stop()
         if self._reading is not None:
             self._reading.close()
         self._nodes = None
+        self._early = []

@@ -58,10 +58,8 @@ class Nodes:
         self._numbers = count(FIRST_FREE)
 
     def __len__(self) -> int:
+        """How many the kernel may know."""
         return len(self._known)
-
-    def __getitem__(self, inode: int) -> Node:
-        return self._known[inode]
 
     def get(self, inode: int) -> Node | None:
         """The node with that number, if the kernel may know it."""

@@ -238,3 +238,54 @@ async def test_64_readers_during_changes_see_whole_files_and_never_old_ones_afte
         assert int(output) >= 0
     assert world.mount.alive
     assert await world.out("diff", "-r", "--no-dereference", world.project, world.current) == ""
+
+
+HAMMER = """
+import os, sys
+folder = sys.argv[1]
+while not os.path.exists(folder + "/stop"):
+    try:
+        os.listdir(folder), os.stat(folder), os.stat(folder + "/inner"), os.path.exists(folder + "/now and then")
+        os.stat(folder + "/file"), open(folder + "/file").read()
+    except FileNotFoundError:
+        pass
+"""
+
+
+async def test_no_answer_of_before_slips_into_the_cache_while_it_is_dropped(world) -> None:
+    (world.project / "inner").mkdir()
+    hammers = [
+        await asyncio.create_subprocess_exec(sys.executable, "-Sc", HAMMER, world.current) for _ in range(4)
+    ]
+    for version in range(150):
+        (world.project / "file").write_text(f"{version}" * (version % 7 + 1))
+        (world.project / "inner" / f"{version}").touch()
+        if version % 2:
+            (world.project / "now and then").touch()
+        else:
+            (world.project / "now and then").unlink(missing_ok=True)
+        await world.captured()
+
+        def shown() -> list[object]:
+            return [
+                (world.current / "file").read_text(),
+                (world.current / "file").stat().st_mtime_ns,
+                (world.current / "inner").stat().st_mtime_ns,
+                world.current.stat().st_mtime_ns,
+                (world.current / "now and then").exists(),
+                {os.fsencode(path.name) for path in world.current.iterdir()},
+            ]
+
+        snapshot = world.shadow.current
+        assert await world.away(shown) == [
+            f"{version}" * (version % 7 + 1),
+            snapshot.lookup((b"file",)).mtime_ns,
+            snapshot.lookup((b"inner",)).mtime_ns,
+            snapshot.lookup(()).mtime_ns,
+            version % 2 == 1,
+            set(snapshot.children(())),
+        ]
+    (world.project / "stop").touch()
+    await world.captured()
+    for hammer in hammers:
+        assert await asyncio.wait_for(hammer.wait(), 20) == 0
