@@ -13,6 +13,7 @@ CONFINED = {
     "attr/current": "lighthouse-bridge (enforce)\n",
     "uid_map": "         0     100000       1000\n      1000          0          1\n",
     "mounts": "overlay / overlay ro,relatime 0 0\nproc /proc proc rw 0 0\n",
+    "net/dev": "Inter-|   Receive\n face |bytes    packets\n    lo:       0       0\n",
 }
 BARE = {
     "status": "Name:\tpython3\nCapEff:\t000001ffffffffff\nNoNewPrivs:\t0\nSeccomp:\t0\n",
@@ -34,6 +35,7 @@ def test_a_confined_process_is_seen_as_one(tmp_path: Path) -> None:
     assert (seen.label, seen.enforced) == ("lighthouse-bridge (enforce)", True)
     assert seen.cap_eff == "0000000000000000"
     assert (seen.no_new_privs, seen.seccomp, seen.user_namespace, seen.read_only_root) == (True,) * 4
+    assert seen.interfaces == ["lo"]
     assert judge(seen, required=True).status == "ok"
 
 

@@ -1,4 +1,4 @@
-"""docs/http.md is true: every route, permission, status and field is in it, and its examples work."""
+"""docs/http.md and docs/settings.md are true: nothing is missing in them, and their examples work."""
 
 import json
 import re
@@ -10,6 +10,7 @@ import pytest
 from lighthouse.bridge.call import Route
 from lighthouse.bridge.routes import ROUTES
 from lighthouse.bridge.schemas import Components
+from lighthouse.config import Settings, load
 from lighthouse.sessions import Role
 from tests.bridge.conftest import Api
 
@@ -82,3 +83,13 @@ async def test_metrics_are_named(api: Api) -> None:
     served = set(re.findall(r"^# TYPE (lighthouse_\w+) ", text, re.MULTILINE))
     named = set(re.findall(r"`(lighthouse_\w+)`", SECTIONS["GET /metrics"]))
     assert served == named
+
+
+def test_every_setting_is_documented_and_the_example_is_valid(tmp_path: Path) -> None:
+    text = DOCUMENT.with_name("settings.md").read_text()
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == set(Settings.__struct_fields__)
+    example = re.search(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert example is not None
+    (tmp_path / "config.toml").write_text(example[1])
+    assert load({"LIGHTHOUSE_CONFIG": str(tmp_path / "config.toml")}).roots == {"/home/ann/shop": "/project"}

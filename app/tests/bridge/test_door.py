@@ -11,14 +11,20 @@ from typing import Any
 import aiohttp
 import jwt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lighthouse.bridge import door
+from lighthouse.bridge.door import decode
 from lighthouse.bridge.limits import RateLimit
+from lighthouse.bridge.problems import Rejected
+from lighthouse.bridge.schemas import EventBatch, EventStore
 from lighthouse.keys import KeyRing
 from lighthouse.sessions import Role, mint_agent_token
 from tests.bridge.conftest import Api, Start
 from tests.conftest import WaitFor
 
+FIELDS = ["type", "data", "stream", "events", "expected_seq", "idempotency_key", "agent_id", "colour"]
 NOTE = {"type": "note.added", "data": {}}
 
 
@@ -50,6 +56,32 @@ def bad_tokens(keyring: KeyRing) -> dict[str, str]:
         "nonsense": "nonsense",
         "an orphan session": forged(keyring, typ="session"),
     }
+
+
+def judged(raw: bytes) -> int:
+    """The status that a body would get, as far as its shape decides."""
+    try:
+        decode(raw, (EventStore, EventBatch))
+    except Rejected as error:
+        return error.status
+    return 200
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_whatever_is_sent_is_a_request_or_a_refusal(raw: bytes) -> None:
+    assert judged(raw) in (200, 400, 422)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(_JSON)
+def test_whatever_json_is_sent_is_a_request_or_422(value: object) -> None:
+    assert judged(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")) in (200, 422)
 
 
 async def test_a_bad_token_is_401_everywhere_and_all_read_the_same(api: Api) -> None:
