@@ -16,7 +16,7 @@ from lighthouse.shadow.scan import Stopped
 logger = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.02
-"""What happens this soon after a first change shares its version; longer where scanning takes longer."""
+"""What happens this soon after a first change shares its version; longer while scans take longer."""
 LONGEST_GATHER = 0.5
 RETRY_SECONDS = 1.0
 # Several failures in a row, as on a full disk, are tried less often.
@@ -75,17 +75,20 @@ class Follower:
         }
 
     async def _follow(self) -> None:
-        took = 0.0
+        took = ended = 0.0
         while not self._closing:
             due = self._scanned_at + (self._reconcile if self._trouble is None else self._retry_seconds())
             if await self._wake(due - time.monotonic()):
-                await asyncio.sleep(min(max(GATHER_SECONDS, took), LONGEST_GATHER))
+                # No more than half of the time is spent scanning; after a rest there is no need to wait.
+                rested = time.monotonic() - ended
+                await asyncio.sleep(min(max(GATHER_SECONDS, took - rested), LONGEST_GATHER))
             if self._closing:
                 return
             begun = time.monotonic()
             # Also asked when woken: a project that never rests must not put off the scan of everything.
             await self._pass(begun >= due)
-            took = time.monotonic() - begun
+            ended = time.monotonic()
+            took = ended - begun
             self._listen()
 
     async def _wake(self, seconds: float) -> bool:
