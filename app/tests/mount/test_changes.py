@@ -245,7 +245,7 @@ import os, sys
 folder = sys.argv[1]
 while not os.path.exists(folder + "/stop"):
     try:
-        os.listdir(folder), os.stat(folder), os.stat(folder + "/inner"), os.path.exists(folder + "/now and then")
+        os.listdir(folder), os.stat(folder), os.stat(folder + "/inner"), os.path.exists(folder + "/maybe")
         os.stat(folder + "/file"), open(folder + "/file").read()
     except FileNotFoundError:
         pass
@@ -261,9 +261,9 @@ async def test_no_answer_of_before_slips_into_the_cache_while_it_is_dropped(worl
         (world.project / "file").write_text(f"{version}" * (version % 7 + 1))
         (world.project / "inner" / f"{version}").touch()
         if version % 2:
-            (world.project / "now and then").touch()
+            (world.project / "maybe").touch()
         else:
-            (world.project / "now and then").unlink(missing_ok=True)
+            (world.project / "maybe").unlink(missing_ok=True)
         await world.captured()
 
         def shown() -> list[object]:
@@ -272,7 +272,7 @@ async def test_no_answer_of_before_slips_into_the_cache_while_it_is_dropped(worl
                 (world.current / "file").stat().st_mtime_ns,
                 (world.current / "inner").stat().st_mtime_ns,
                 world.current.stat().st_mtime_ns,
-                (world.current / "now and then").exists(),
+                (world.current / "maybe").exists(),
                 {os.fsencode(path.name) for path in world.current.iterdir()},
             ]
 
