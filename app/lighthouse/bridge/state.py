@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lighthouse.bridge.bridge import Bridge
 
 DESCRIPTION = web.AppKey("description", bytes)
-_PACKAGES = ("aiohttp", "cryptography", "msgspec", "pyfuse3", "sqlite-utils", "watchfiles", "zstandard")
+_PACKAGES = ("aiohttp", "cryptography", "msgspec", "pyfuse3", "sqlite-utils", "zstandard")
 
 
 async def health(bridge: "Bridge", call: Call) -> web.Response:
