@@ -38,11 +38,14 @@ def variables(where):
     if where == "local":
         project = os.environ.get("LIGHTHOUSE_PROJECT") or HERE.parent
         return {"ansible_connection": "local", "lighthouse_project_path": str(Path(project).resolve())}
-    done = subprocess.run([sys.executable, str(MACHINE), "inventory", "appliance"], capture_output=True, text=True,
-                          check=False)
+    done = subprocess.run(
+        [sys.executable, str(MACHINE), "inventory", "appliance"], capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
-        sys.exit(f"{done.stderr.strip()}\nThis host cannot carry the appliance itself, and the virtual machine that "
-                 "would is not there: make up starts it.")
+        sys.exit(
+            f"{done.stderr.strip()}\nThis host cannot carry the appliance itself, and the virtual machine that "
+            "would is not there: make up starts it."
+        )
     # Emulated, everything takes its time.
     return {**json.loads(done.stdout), "lighthouse_start_timeout_seconds": 300, "lighthouse_watchdog_seconds": 120}
 

@@ -66,7 +66,7 @@ chroot "$root" rm -f /etc/machine-id
 : > "$root/etc/machine-id"
 ln -sf /run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
 rm -f "$root"/etc/ssh/ssh_host_*
-"""
+"""  # noqa: E501 -- a shell script, and its hash names the image
 HOST_KEYS_UNIT = """[Unit]
 Description=Make this machine's own ssh host keys
 Before=ssh.service
@@ -87,7 +87,9 @@ def run(*command, **options):
     """Run to the end; a failure is told with the command's last words."""
     done = subprocess.run(command, text=True, capture_output=True, check=False, **options)
     if done.returncode != 0:
-        raise MachineError(f"{command[0]} failed ({done.returncode}): {' '.join((done.stderr or done.stdout).split())[-600:]}")
+        raise MachineError(
+            f"{command[0]} failed ({done.returncode}): {' '.join((done.stderr or done.stdout).split())[-600:]}"
+        )
     return done.stdout
 
 
@@ -115,8 +117,17 @@ def has_kvm():
 
 def image():
     """The folder with disk.img, vmlinuz and initrd; built where the cache has none of this recipe."""
-    recipe = "\n".join([SUITE, DISK_SIZE, debian_architecture(), CUSTOMIZE, HOST_KEYS_UNIT,
-                        " ".join(GUEST_PACKAGES), " ".join(PREFETCHED_PACKAGES)])
+    recipe = "\n".join(
+        [
+            SUITE,
+            DISK_SIZE,
+            debian_architecture(),
+            CUSTOMIZE,
+            HOST_KEYS_UNIT,
+            " ".join(GUEST_PACKAGES),
+            " ".join(PREFETCHED_PACKAGES),
+        ]
+    )
     folder = CACHE / "vm" / f"image-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
     if (folder / "disk.img").exists():
         return folder
@@ -132,11 +143,20 @@ def image():
     unit = work / "ssh-host-keys.service"
     unit.write_text(HOST_KEYS_UNIT)
     try:
-        run("mmdebstrap", "--quiet", "--variant=minbase", "--skip=cleanup/apt", f"--include={packages}",
+        run(
+            "mmdebstrap",
+            "--quiet",
+            "--variant=minbase",
+            "--skip=cleanup/apt",
+            f"--include={packages}",
             f"--customize-hook=copy-in {unit} /etc/systemd/system/",
             '--customize-hook=chroot "$1" systemctl enable ssh-host-keys.service',
-            f"--customize-hook={hook}", SUITE, str(root), MIRROR,
-            env={**os.environ, "PREFETCHED": " ".join(PREFETCHED_PACKAGES)})
+            f"--customize-hook={hook}",
+            SUITE,
+            str(root),
+            MIRROR,
+            env={**os.environ, "PREFETCHED": " ".join(PREFETCHED_PACKAGES)},
+        )
         for name, pattern in (("vmlinuz", "vmlinuz-*"), ("initrd", "initrd.img-*")):
             shutil.copy(next((root / "boot").glob(pattern)), work / name)
         run("truncate", "--size", DISK_SIZE, str(work / "disk.img"))
@@ -192,8 +212,11 @@ class Machine:
         if overlay.exists() and self.settings["base"] != str(base):
             say(f"the image's recipe changed: {self.name} gets a new disk")
             overlay.unlink()
-        self.settings_file.write_text(json.dumps(
-            {"base": str(base), "ssh_port": ssh_port, "forwards": forwards, "memory": memory, "append": append}))
+        self.settings_file.write_text(
+            json.dumps(
+                {"base": str(base), "ssh_port": ssh_port, "forwards": forwards, "memory": memory, "append": append}
+            )
+        )
         if not overlay.exists():
             (self.folder / "known_hosts").unlink(missing_ok=True)
             run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", str(base / "disk.img"), str(overlay))
@@ -209,34 +232,72 @@ class Machine:
                 try:
                     probe.bind(("127.0.0.1", port))
                 except OSError:
-                    raise MachineError(f"port {port} is taken on 127.0.0.1: stop what listens there "
-                                       f"(ss -ltnp 'sport = :{port}') or choose another") from None
-        forwards = "".join(f",hostfwd=tcp:127.0.0.1:{host}-:{guest}"
-                           for host, guest in [(settings["ssh_port"], 22), *settings["forwards"]])
+                    raise MachineError(
+                        f"port {port} is taken on 127.0.0.1: stop what listens there "
+                        f"(ss -ltnp 'sport = :{port}') or choose another"
+                    ) from None
+        forwards = "".join(
+            f",hostfwd=tcp:127.0.0.1:{host}-:{guest}"
+            for host, guest in [(settings["ssh_port"], 22), *settings["forwards"]]
+        )
         arm = platform.machine() == "aarch64"
-        accelerator = ["-accel", "kvm", "-cpu", "host"] if has_kvm() else [
-            # cmpxchg16b is emulated wrongly by QEMU 7.2: the guest's kernel would panic.
-            "-accel", "tcg,thread=multi,tb-size=512", "-cpu", "max" if arm else "max,cx16=off"]
+        accelerator = (
+            ["-accel", "kvm", "-cpu", "host"]
+            if has_kvm()
+            else [
+                # cmpxchg16b is emulated wrongly by QEMU 7.2: the guest's kernel would panic.
+                "-accel",
+                "tcg,thread=multi,tb-size=512",
+                "-cpu",
+                "max" if arm else "max,cx16=off",
+            ]
+        )
         command = [
-            f"qemu-system-{platform.machine()}", "-name", f"lighthouse-{self.name}",
-            "-machine", "virt" if arm else "q35", *accelerator, "-smp", "2", "-m", str(settings["memory"]),
-            "-display", "none", "-monitor", "none", "-serial", f"file:{self.folder / 'console.log'}",
-            "-kernel", str(base / "vmlinuz"), "-initrd", str(base / "initrd"),
-            "-append", f"root=/dev/vda rw quiet systemd.show_status=no console={'ttyAMA0' if arm else 'ttyS0'} "
-                       f"{settings['append']}",
+            f"qemu-system-{platform.machine()}",
+            "-name",
+            f"lighthouse-{self.name}",
+            "-machine",
+            "virt" if arm else "q35",
+            *accelerator,
+            "-smp",
+            "2",
+            "-m",
+            str(settings["memory"]),
+            "-display",
+            "none",
+            "-monitor",
+            "none",
+            "-serial",
+            f"file:{self.folder / 'console.log'}",
+            "-kernel",
+            str(base / "vmlinuz"),
+            "-initrd",
+            str(base / "initrd"),
+            "-append",
+            f"root=/dev/vda rw quiet systemd.show_status=no console={'ttyAMA0' if arm else 'ttyS0'} "
+            f"{settings['append']}",
             # The disk can be made again at any time: no write waits for the host's disk.
-            "-drive", f"file={self.folder / 'overlay.qcow2'},if=virtio,format=qcow2,cache=unsafe",
-            "-netdev", f"user,id=net0{forwards}", "-device", "virtio-net-pci,netdev=net0",
-            "-device", "virtio-rng-pci",
-            "-smbios", "type=11,value=io.systemd.credential:ssh.authorized_keys.root="
-                       + self.key.with_suffix(".pub").read_text().strip(),
-            "-pidfile", str(self.pid_file),
+            "-drive",
+            f"file={self.folder / 'overlay.qcow2'},if=virtio,format=qcow2,cache=unsafe",
+            "-netdev",
+            f"user,id=net0{forwards}",
+            "-device",
+            "virtio-net-pci,netdev=net0",
+            "-device",
+            "virtio-rng-pci",
+            "-smbios",
+            "type=11,value=io.systemd.credential:ssh.authorized_keys.root="
+            + self.key.with_suffix(".pub").read_text().strip(),
+            "-pidfile",
+            str(self.pid_file),
         ]
         if shutil.which(command[0]) is None:
             raise MachineError(f"{command[0]} is not installed: run make setup")
         say(f"booting {self.name} ({'KVM' if has_kvm() else 'emulated: this machine has no KVM, expect patience'})")
         with (self.folder / "qemu.log").open("wb") as log:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
         deadline = time.monotonic() + BOOT_SECONDS
         while time.monotonic() < deadline:
             if process.poll() is not None:
@@ -247,14 +308,35 @@ class Machine:
         raise MachineError(f"{self.name} did not answer within {BOOT_SECONDS} s: see {self.folder / 'console.log'}")
 
     def ssh_options(self, connect_timeout=30):
-        return ["-i", str(self.key), "-o", f"UserKnownHostsFile={self.folder / 'known_hosts'}",
-                "-o", "StrictHostKeyChecking=accept-new", "-o", "IdentitiesOnly=yes", "-o", "LogLevel=ERROR",
-                "-o", "BatchMode=yes", "-o", f"ConnectTimeout={connect_timeout}", "-o", "ServerAliveInterval=15"]
+        return [
+            "-i",
+            str(self.key),
+            "-o",
+            f"UserKnownHostsFile={self.folder / 'known_hosts'}",
+            "-o",
+            "StrictHostKeyChecking=accept-new",
+            "-o",
+            "IdentitiesOnly=yes",
+            "-o",
+            "LogLevel=ERROR",
+            "-o",
+            "BatchMode=yes",
+            "-o",
+            f"ConnectTimeout={connect_timeout}",
+            "-o",
+            "ServerAliveInterval=15",
+        ]
 
     def ssh(self, *command, connect_timeout=30):
         """The argument vector of an ssh call as root."""
-        return ["ssh", "-p", str(self.settings["ssh_port"]), *self.ssh_options(connect_timeout), "root@127.0.0.1",
-                *command]
+        return [
+            "ssh",
+            "-p",
+            str(self.settings["ssh_port"]),
+            *self.ssh_options(connect_timeout),
+            "root@127.0.0.1",
+            *command,
+        ]
 
     def start(self, ssh_port, forwards, memory, append):
         if self.running():
@@ -300,18 +382,37 @@ class Machine:
 
     def variables(self):
         """Ansible's connection variables."""
-        return {"ansible_host": "127.0.0.1", "ansible_port": self.settings["ssh_port"], "ansible_user": "root",
-                "key": str(self.key), "ansible_ssh_common_args": shlex.join(self.ssh_options()),
-                "lighthouse_project_path": PROJECT_IN_GUEST}
+        return {
+            "ansible_host": "127.0.0.1",
+            "ansible_port": self.settings["ssh_port"],
+            "ansible_user": "root",
+            "key": str(self.key),
+            "ansible_ssh_common_args": shlex.join(self.ssh_options()),
+            "lighthouse_project_path": PROJECT_IN_GUEST,
+        }
 
     # -- the project, in step ------------------------------------------------------------------------------------
 
     def sync(self, project):
         """Make the guest's copy equal to `project`, leaving out what the shadow leaves out too."""
         shell = shlex.join(["ssh", "-p", str(self.settings["ssh_port"]), *self.ssh_options()])
-        run("rsync", "--archive", "--delete", "--delay-updates", "--rsh", shell, "--rsync-path",
-            f"mkdir -p {PROJECT_IN_GUEST} && rsync", "--exclude=.git/", "--exclude=node_modules/", "--exclude=.venv/",
-            "--exclude=__pycache__/", "--filter=:- .gitignore", f"{project}/", f"root@127.0.0.1:{PROJECT_IN_GUEST}/")
+        run(
+            "rsync",
+            "--archive",
+            "--delete",
+            "--delay-updates",
+            "--rsh",
+            shell,
+            "--rsync-path",
+            f"mkdir -p {PROJECT_IN_GUEST} && rsync",
+            "--exclude=.git/",
+            "--exclude=node_modules/",
+            "--exclude=.venv/",
+            "--exclude=__pycache__/",
+            "--filter=:- .gitignore",
+            f"{project}/",
+            f"root@127.0.0.1:{PROJECT_IN_GUEST}/",
+        )
 
     def watch(self, project):
         """Follow changes of `project` until told to stop."""
@@ -329,8 +430,13 @@ class Machine:
         self.sync(project)
         self.stop_sync()
         with (self.folder / "sync.log").open("ab") as log:
-            subprocess.Popen([sys.executable, __file__, "sync", self.name, "--project", str(project), "--watch"],
-                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            subprocess.Popen(
+                [sys.executable, __file__, "sync", self.name, "--project", str(project), "--watch"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
 
 def forward(text):

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The appliance's promises, checked on the host that carries it: checks.py NAME. One line of evidence, or what is broken.
+"""The appliance's promises, checked on the host that carries it: checks.py NAME. Evidence in a line, or what is broken.
 
 Runs as root on the host; what an expert or an agent would do is done as that user. SCALE stretches deadlines where
 the machine is emulated.
@@ -52,8 +52,14 @@ def sh(*command, user=None, timeout=120, check=True):
 
 
 def user_unit(name, *properties):
-    _, out = sh("systemctl", "--user", f"--machine={SERVICE}@.host", "show", name,
-                *(f"--property={item}" for item in properties))
+    _, out = sh(
+        "systemctl",
+        "--user",
+        f"--machine={SERVICE}@.host",
+        "show",
+        name,
+        *(f"--property={item}" for item in properties),
+    )
     return dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
 
 
@@ -69,7 +75,9 @@ def health():
 
 
 def call(method, path, body=None, token=None):
-    request = urllib.request.Request(f"{URL}{path}", method=method, data=None if body is None else json.dumps(body).encode())
+    request = urllib.request.Request(
+        f"{URL}{path}", method=method, data=None if body is None else json.dumps(body).encode()
+    )
     request.add_header("Authorization", f"Bearer {token or TOKEN.read_text().strip()}")
     request.add_header("Content-Type", "application/json")
     try:
@@ -99,7 +107,9 @@ def bridge_pid():
 
 
 def our_mounts():
-    return [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if " /mnt/lighthouse/project " in line]
+    return [
+        line for line in Path("/proc/self/mountinfo").read_text().splitlines() if " /mnt/lighthouse/project " in line
+    ]
 
 
 def units():
@@ -123,21 +133,23 @@ def answers():
 
 
 def walls():
-    """The bridge's process: no capability, no new privileges, own user namespace, enforced profile, read-only root, only lo."""
+    """The bridge's process: no capability, no new privileges, own user namespace, enforced, read-only root, only lo."""
     pid = bridge_pid()
     status = dict(re.findall(r"^(\w+):\s*(.*)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE))
     for name in ("CapEff", "CapPrm", "CapInh", "CapBnd", "CapAmb"):
         need(int(status[name], 16) == 0, f"{name} is {status[name]}")
     need(status["NoNewPrivs"] == "1", "NoNewPrivs is 0")
     need(status["Seccomp"] == "2", "no seccomp filter")
-    need(os.readlink(f"/proc/{pid}/ns/user") != os.readlink("/proc/1/ns/user"), "it shares the host's user namespace")
+    namespaces = [Path(f"/proc/{process}/ns/user").readlink() for process in (pid, 1)]
+    need(namespaces[0] != namespaces[1], "it shares the host's user namespace")
     need("0" not in status["Uid"].split(), "it is root on the host")
     root = next(line for line in Path(f"/proc/{pid}/mountinfo").read_text().splitlines() if line.split()[4] == "/")
     need("ro" in root.split()[5].split(","), f"its root is writable: {root}")
     interfaces = [line.split(":")[0].strip() for line in Path(f"/proc/{pid}/net/dev").read_text().splitlines()[2:]]
     need(interfaces == ["lo"], f"it has network interfaces {interfaces}")
     memory = int(status["VmRSS"].split()[0]) / 1024
-    return f"pid {pid}, {BRIDGE_LABEL}, capabilities 0, no new privileges, read-only root, lo only; {memory:.0f} MiB resident"
+    found = f"pid {pid}, {BRIDGE_LABEL}, capabilities 0, no new privileges, read-only root, lo only"
+    return f"{found}; {memory:.0f} MiB resident"
 
 
 def memory():
@@ -194,11 +206,22 @@ def escapes():
     """From inside, everything that leads out is denied; which wall decided is said for each."""
     since = sh("date", "+%Y-%m-%d %H:%M:%S")[1].strip()
     uid = pwd.getpwnam(SERVICE).pw_uid
-    _, out = sh("env", f"XDG_RUNTIME_DIR=/run/user/{uid}", f"HOME={pwd.getpwnam(SERVICE).pw_dir}",
-                "podman", "exec", "lighthouse", "/usr/bin/python3", "-I", "-c", ESCAPES, user=SERVICE)
+    _, out = sh(
+        "env",
+        f"XDG_RUNTIME_DIR=/run/user/{uid}",
+        f"HOME={pwd.getpwnam(SERVICE).pw_dir}",
+        "podman",
+        "exec",
+        "lighthouse",
+        "/usr/bin/python3",
+        "-I",
+        "-c",
+        ESCAPES,
+        user=SERVICE,
+    )
     report = json.loads(out.splitlines()[-1])
     need(report["label"] == BRIDGE_LABEL, f"the test ran as {report['label']}")
-    _, log = sh("journalctl", "--dmesg", "--no-pager", f"--since={since}", "--grep=apparmor=\"DENIED\"", check=False)
+    _, log = sh("journalctl", "--dmesg", "--no-pager", f"--since={since}", '--grep=apparmor="DENIED"', check=False)
     denials = [line for line in log.splitlines() if 'profile="lighthouse-bridge"' in line]
     said = []
     for name, result in report["found"].items():
@@ -215,7 +238,9 @@ def same_tree():
     files = sum(len(names) for _, _, names in os.walk(PROJECT))
     need(files >= 2000, f"the project has only {files} files")
     # Permissions of the original are the owner's business; an expert compares as root's stand-in would.
-    _, out = sh("diff", "--recursive", "--no-dereference", str(PROJECT), str(MOUNT / "current"), timeout=300, check=False)
+    _, out = sh(
+        "diff", "--recursive", "--no-dereference", str(PROJECT), str(MOUNT / "current"), timeout=300, check=False
+    )
     ignored = re.compile(r"Only in \S+: (\.git|node_modules|__pycache__|\.venv|\.lighthouse|.*\.pyc)$")
     rest = [line for line in out.splitlines() if not ignored.match(line) and not is_ignored(line)]
     need(not rest, f"{len(rest)} differences: {rest[:5]}")
@@ -230,7 +255,9 @@ def is_ignored(line):
     path = (Path(found[1]) / found[2]).relative_to(PROJECT)
     with tempfile.TemporaryDirectory() as work:
         code, _ = sh("git", f"--git-dir={work}/.git", f"--work-tree={PROJECT}", "init", "-q", check=False)
-        code, _ = sh("git", f"--git-dir={work}/.git", f"--work-tree={PROJECT}", "check-ignore", "-q", str(path), check=False)
+        code, _ = sh(
+            "git", f"--git-dir={work}/.git", f"--work-tree={PROJECT}", "check-ignore", "-q", str(path), check=False
+        )
     return code == 0
 
 
@@ -244,7 +271,9 @@ def readers():
     for user in (MEMBER, "root", SERVICE):
         code, refused = sh("touch", str(MOUNT / "current" / "new"), user=user, check=False)
         need(code != 0 and re.search("Read-only|denied", refused), f"{user} could write: {refused}")
-        code, refused = sh("dd", "if=/dev/null", f"of={MOUNT / 'current' / name}", "conv=notrunc", user=user, check=False)
+        code, refused = sh(
+            "dd", "if=/dev/null", f"of={MOUNT / 'current' / name}", "conv=notrunc", user=user, check=False
+        )
         need(code != 0 and re.search("Read-only|denied", refused), f"{user} could write {name}: {refused}")
     return f"{MEMBER} sees {len(listing.splitlines())} names, {STRANGER} gets EACCES, writing is refused to all"
 
@@ -253,8 +282,11 @@ def follows():
     """A file saved on the host shows in current/ within a second, and tail -f streams/events shows its event."""
     name = f"saved-{os.getpid()}.txt"
     need(sh("ls", str(MOUNT / "current" / name), user=MEMBER, check=False)[0] != 0, f"{name} is there already")
-    tail = subprocess.Popen(["runuser", "-u", MEMBER, "--", "tail", "-n", "0", "-f", str(MOUNT / "streams/events")],
-                            stdout=subprocess.PIPE, text=True)
+    tail = subprocess.Popen(
+        ["runuser", "-u", MEMBER, "--", "tail", "-n", "0", "-f", str(MOUNT / "streams/events")],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         os.set_blocking(tail.stdout.fileno(), False)
         time.sleep(2 * min(SCALE, 2))  # tail has no way to say that it has reached the end
@@ -280,7 +312,8 @@ from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 async def main():
-    environment = {"LIGHTHOUSE_BRIDGE_URL": "http://localhost:8765", "LIGHTHOUSE_TOKEN_FILE": sys.argv[2], "PATH": os.environ["PATH"]}
+    environment = {"LIGHTHOUSE_BRIDGE_URL": "http://localhost:8765", "LIGHTHOUSE_TOKEN_FILE": sys.argv[2],
+                   "PATH": os.environ["PATH"]}
     server = StdioServerParameters(command="/usr/local/bin/lighthouse", args=["mcp"], env=environment)
     async with stdio_client(server) as streams, ClientSession(*streams) as session:
         hello = await session.initialize()
@@ -288,7 +321,8 @@ async def main():
         marker = f"molecule-{os.getpid()}"
         stored = await session.call_tool("lighthouse_store_event", {"type": "check.marker", "data": {"marker": marker}})
         found = await session.call_tool("lighthouse_query_events", {"type": "check.marker", "limit": 1000})
-        other = await session.call_tool("lighthouse_store_event", {"type": "check.marker", "data": {}, "agent_id": "somebody-else"})
+        posed = {"type": "check.marker", "data": {}, "agent_id": "somebody-else"}
+        other = await session.call_tool("lighthouse_store_event", posed)
         text = lambda result: " ".join(block.text for block in result.content if block.type == "text")
         def failed(result):
             return bool(getattr(result, "is_error", getattr(result, "isError", False)))
@@ -306,7 +340,10 @@ def mcp():
     report = json.loads(out.splitlines()[-1])
     need("lighthouse_store_event" in report["tools"], f"tools: {report['tools']}")
     need(not report["stored_failed"], f"storing failed: {report['stored']}")
-    need(report["marker"] in report["found"] and "builder-1" in report["found"], f"not found again: {report['found'][:400]}")
+    need(
+        report["marker"] in report["found"] and "builder-1" in report["found"],
+        f"not found again: {report['found'][:400]}",
+    )
     need(report["other_failed"], f"it acted as another: {report['other']}")
     return f"{len(report['tools'])} tools; stored and found as builder-1; as another: {report['other'][:120]}"
 
@@ -320,9 +357,15 @@ def killed():
         acknowledged.append(answer["seq"])
     pid = bridge_pid()
     os.kill(pid, 19)  # SIGSTOP: from here on nobody serves the mount
-    reader = subprocess.Popen(["runuser", "-u", MEMBER, "--", "cat", str(MOUNT / "debug/health.json")],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait_for("the reader to block", lambda: "fuse" in blocked_in(reader.pid) or "request_wait" in blocked_in(reader.pid), 5)
+    reader = subprocess.Popen(
+        ["runuser", "-u", MEMBER, "--", "cat", str(MOUNT / "debug/health.json")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(
+        "the reader to block", lambda: "fuse" in blocked_in(reader.pid) or "request_wait" in blocked_in(reader.pid), 5
+    )
     start = time.monotonic()
     os.kill(pid, 9)
     _, complaint = reader.communicate(timeout=10 * SCALE)
@@ -333,8 +376,10 @@ def killed():
     there = {event["seq"] for event in page["events"]}
     need(set(acknowledged) <= there, f"lost: {sorted(set(acknowledged) - there)}")
     sh("ls", str(MOUNT / "current"), user=MEMBER)
-    return (f"reader freed after {freed:.2f} s ({complaint.strip()[-60:]}), health 200 after {back:.2f} s, "
-            f"{len(acknowledged)} acknowledged events there")
+    return (
+        f"reader freed after {freed:.2f} s ({complaint.strip()[-60:]}), health 200 after {back:.2f} s, "
+        f"{len(acknowledged)} acknowledged events there"
+    )
 
 
 def blocked_in(pid):
@@ -359,10 +404,12 @@ def stopped():
     """Stop leaves no mount, dead or alive, nobody listening and no container; start brings all back."""
     sh("systemctl", "stop", "lighthouse")
     need(not our_mounts(), f"a mount is left: {our_mounts()}")
-    need(os.listdir(MOUNT) == [], "the mount point is not empty and idle")
+    need(not any(MOUNT.iterdir()), "the mount point is not empty and idle")
     need(health()[0] == 0, "somebody still answers, or a connection woke the bridge")
     inner = user_unit("lighthouse.service", "ActiveState", "NFileDescriptorStore")
-    need(inner["ActiveState"] in ("inactive", "failed") and inner["NFileDescriptorStore"] == "0", f"left behind: {inner}")
+    need(
+        inner["ActiveState"] in ("inactive", "failed") and inner["NFileDescriptorStore"] == "0", f"left behind: {inner}"
+    )
     sh("systemctl", "start", "lighthouse", timeout=300)
     need(health()[0] == 200, "started, and not healthy")
     sh("ls", str(MOUNT / "current"), user=MEMBER)
@@ -378,7 +425,7 @@ def back():
 
 def quiet():
     """The bridge runs within its profile: no denial but those a check provoked."""
-    _, log = sh("journalctl", "--dmesg", "--boot", "--no-pager", "--grep=apparmor=\"DENIED\".*lighthouse", check=False)
+    _, log = sh("journalctl", "--dmesg", "--boot", "--no-pager", '--grep=apparmor="DENIED".*lighthouse', check=False)
     provoked = re.compile("|".join(DENIALS.values()))
     rest = [line for line in log.splitlines() if 'profile="lighthouse' in line and not provoked.search(line)]
     need(not rest, f"{len(rest)} unexpected denials, as: {rest[0] if rest else ''}")
@@ -386,7 +433,22 @@ def quiet():
 
 
 def main():
-    checks = [units, answers, walls, memory, escapes, same_tree, readers, follows, mcp, killed, verified, stopped, back, quiet]
+    checks = [
+        units,
+        answers,
+        walls,
+        memory,
+        escapes,
+        same_tree,
+        readers,
+        follows,
+        mcp,
+        killed,
+        verified,
+        stopped,
+        back,
+        quiet,
+    ]
     chosen = {check.__name__: check for check in checks}[sys.argv[1]]
     try:
         print(f"{chosen.__name__}: {chosen()}")

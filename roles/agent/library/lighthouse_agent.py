@@ -59,15 +59,25 @@ os.rename(work, path)
 
 def write_as(account, path, mode, text):
     """Write through a process of the user's; the text goes by standard input, never by the command line."""
-    subprocess.run(["/usr/bin/python3", "-I", "-c", WRITE, str(path), mode], input=text, text=True, check=True,
-                   preexec_fn=become(account), capture_output=True)
+    subprocess.run(
+        ["/usr/bin/python3", "-I", "-c", WRITE, str(path), mode],
+        input=text,
+        text=True,
+        check=True,
+        preexec_fn=become(account),
+        capture_output=True,
+    )
 
 
 def main():
     module = AnsibleModule(
         argument_spec={
             "agent": {"type": "str", "required": True},
-            "role": {"type": "str", "choices": ["observer", "agent", "expert", "operator", "admin"], "default": "agent"},
+            "role": {
+                "type": "str",
+                "choices": ["observer", "agent", "expert", "operator", "admin"],
+                "default": "agent",
+            },
             "user": {"type": "str", "required": True},
             "ttl": {"type": "str", "default": "30d"},
             "project": {"type": "path"},
@@ -85,8 +95,21 @@ def main():
     changed = not token_file.exists()
     if changed and not module.check_mode:
         made = subprocess.run(
-            [given["command"], "token", "create", "--agent", given["agent"], "--role", given["role"],
-             "--ttl", given["ttl"]], capture_output=True, text=True, check=False)
+            [
+                given["command"],
+                "token",
+                "create",
+                "--agent",
+                given["agent"],
+                "--role",
+                given["role"],
+                "--ttl",
+                given["ttl"],
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if made.returncode != 0:
             module.fail_json(msg=f"no token: {made.stderr.strip()}")
         write_as(account, token_file, "600", made.stdout)
@@ -96,8 +119,11 @@ def main():
             there = json.loads(path.read_text()) if path.exists() else {}
         except ValueError as error:
             module.fail_json(msg=f"{path} is not JSON ({error}): mend it first, nothing was written")
-        entry = {"command": given["command"], "args": ["mcp"],
-                 "env": {"LIGHTHOUSE_BRIDGE_URL": given["bridge_url"], "LIGHTHOUSE_TOKEN_FILE": str(token_file)}}
+        entry = {
+            "command": given["command"],
+            "args": ["mcp"],
+            "env": {"LIGHTHOUSE_BRIDGE_URL": given["bridge_url"], "LIGHTHOUSE_TOKEN_FILE": str(token_file)},
+        }
         if there.get("mcpServers", {}).get("lighthouse") != entry:
             changed = True
             if not module.check_mode:

@@ -82,15 +82,20 @@ class Host:
         release = dict(re.findall(r'^(\w+)="?([^"\n]*)"?$', Path("/etc/os-release").read_text(), re.MULTILINE))
         name, version = release.get("ID", "?"), numbers(release.get("VERSION_ID", "0"))
         if name not in SUPPORTED or version < SUPPORTED[name]:
-            yield (f"this is {release.get('PRETTY_NAME', name)}",
-                   "packages, AppArmor rules and Python of other systems are not known to fit",
-                   "use Debian 13 or later, or Ubuntu 25.04 or later; elsewhere `make up` starts a virtual machine")
+            yield (
+                f"this is {release.get('PRETTY_NAME', name)}",
+                "packages, AppArmor rules and Python of other systems are not known to fit",
+                "use Debian 13 or later, or Ubuntu 25.04 or later; elsewhere `make up` starts a virtual machine",
+            )
 
     def check_kernel(self):
         release = os.uname().release
         if numbers(release)[:2] < MIN_KERNEL:
-            yield (f"kernel {release} is older than 4.18",
-                   "FUSE mounts inside user namespaces came with 4.18", "boot a newer kernel")
+            yield (
+                f"kernel {release} is older than 4.18",
+                "FUSE mounts inside user namespaces came with 4.18",
+                "boot a newer kernel",
+            )
 
     def check_fuse(self):
         builtin = Path(f"/lib/modules/{os.uname().release}/modules.builtin")
@@ -101,30 +106,44 @@ class Host:
             or bool(self.run("modinfo", "-n", "fuse"))
         )
         if not there:
-            yield ("the kernel has no FUSE", "the shadow is a FUSE mount",
-                   "install the kernel's module package, or a kernel with CONFIG_FUSE_FS")
+            yield (
+                "the kernel has no FUSE",
+                "the shadow is a FUSE mount",
+                "install the kernel's module package, or a kernel with CONFIG_FUSE_FS",
+            )
 
     def check_cgroups(self):
         if not Path("/sys/fs/cgroup/cgroup.controllers").exists():
-            yield ("cgroups are not the unified kind (v2)",
-                   "a rootless container's limits on memory and processes need v2",
-                   "boot with systemd.unified_cgroup_hierarchy=1")
+            yield (
+                "cgroups are not the unified kind (v2)",
+                "a rootless container's limits on memory and processes need v2",
+                "boot with systemd.unified_cgroup_hierarchy=1",
+            )
 
     def check_systemd(self):
         if not Path("/run/systemd/system").is_dir():
-            yield ("systemd is not running this host", "the appliance is made of systemd units",
-                   "install on a host booted by systemd; elsewhere `make up` starts a virtual machine")
+            yield (
+                "systemd is not running this host",
+                "the appliance is made of systemd units",
+                "install on a host booted by systemd; elsewhere `make up` starts a virtual machine",
+            )
 
     def check_podman(self):
         wanted = self.parameters["min_podman"]
         installed = self.run("dpkg-query", "-W", "-f", "${Version}", "podman")
         version = installed or self.podman_candidate()
         if not version:
-            yield ("no podman is installed and the package archive offers none", "the bridge is a podman container",
-                   f"add an archive that has podman {wanted} or later")
+            yield (
+                "no podman is installed and the package archive offers none",
+                "the bridge is a podman container",
+                f"add an archive that has podman {wanted} or later",
+            )
         elif numbers(version) < numbers(wanted):
-            yield (f"podman {version} is older than {wanted}", "the quadlet uses keys that came with 5.3",
-                   "use a release whose archive has it (Debian 13); elsewhere `make up` starts a virtual machine")
+            yield (
+                f"podman {version} is older than {wanted}",
+                "the quadlet uses keys that came with 5.3",
+                "use a release whose archive has it (Debian 13); elsewhere `make up` starts a virtual machine",
+            )
 
     def podman_candidate(self):
         """The version the archive would install. Lists never fetched are fetched into a folder of our own."""
@@ -133,16 +152,27 @@ class Host:
             return found
         with tempfile.TemporaryDirectory() as lists:
             Path(lists, "partial").mkdir()
-            options = ("-o", f"Dir::State::Lists={lists}", "-o", f"Dir::Cache::pkgcache={lists}/pkgcache.bin",
-                       "-o", f"Dir::Cache::srcpkgcache={lists}/srcpkgcache.bin", "-o", "APT::Sandbox::User=root")
+            options = (
+                "-o",
+                f"Dir::State::Lists={lists}",
+                "-o",
+                f"Dir::Cache::pkgcache={lists}/pkgcache.bin",
+                "-o",
+                f"Dir::Cache::srcpkgcache={lists}/srcpkgcache.bin",
+                "-o",
+                "APT::Sandbox::User=root",
+            )
             self.run("apt-get", *options, "update")
             return candidate(self.run("apt-cache", *options, "policy", "podman"))
 
     def check_apparmor(self):
         enabled = Path("/sys/module/apparmor/parameters/enabled")
         if not enabled.exists() or enabled.read_text().strip() != "Y":
-            yield ("AppArmor is off", "the bridge must run under an enforced profile",
-                   "boot with apparmor=1 security=apparmor on the kernel's command line")
+            yield (
+                "AppArmor is off",
+                "the bridge must run under an enforced profile",
+                "boot with apparmor=1 security=apparmor on the kernel's command line",
+            )
 
     def check_subordinate_ids(self):
         for path in ("/etc/subuid", "/etc/subgid"):
@@ -150,13 +180,18 @@ class Host:
             if any(name == self.parameters["user"] and count >= SUBORDINATE_IDS for name, _, count in ranges):
                 continue
             if free_range([(start, count) for _, start, count in ranges]) is None:
-                yield (f"no {SUBORDINATE_IDS} subordinate ids are free in {path}",
-                       "a rootless container lives in a range of ids of its own",
-                       f"shorten or remove a range in {path} that nobody needs")
+                yield (
+                    f"no {SUBORDINATE_IDS} subordinate ids are free in {path}",
+                    "a rootless container lives in a range of ids of its own",
+                    f"shorten or remove a range in {path} that nobody needs",
+                )
         limit = Path("/proc/sys/user/max_user_namespaces")
         if limit.exists() and int(limit.read_text()) == 0:
-            yield ("user namespaces are switched off", "a rootless container is one",
-                   "set user.max_user_namespaces above 0 (sysctl)")
+            yield (
+                "user namespaces are switched off",
+                "a rootless container is one",
+                "set user.max_user_namespaces above 0 (sysctl)",
+            )
 
     def subordinate_ids(self):
         """Whether the service user has its ids already, and else which range, free in both files, it may get."""
@@ -172,34 +207,44 @@ class Host:
             folder = folder.parent
         free = shutil.disk_usage(folder).free // 2**20
         if free < self.parameters["free_megabytes"]:
-            yield (f"{folder} has {free} MiB free, {self.parameters['free_megabytes']} are needed",
-                   "image, events and contents are kept there; a full disk stops the bridge from promising anything",
-                   "make room, or mount a larger file system there")
+            yield (
+                f"{folder} has {free} MiB free, {self.parameters['free_megabytes']} are needed",
+                "image, events and contents are kept there; a full disk stops the bridge from promising anything",
+                "make room, or mount a larger file system there",
+            )
 
     def check_port(self):
         port = int(self.parameters["listen"].rpartition(":")[2])
         for owner, address in listeners(port):
             if self.service_uid() != owner:
-                yield (f"port {port} is taken on {address} by a process of uid {owner}",
-                       "agents find the bridge there", f"stop that program (ss -ltnp 'sport = :{port}'), "
-                       "or set lighthouse_listen to another port")
+                yield (
+                    f"port {port} is taken on {address} by a process of uid {owner}",
+                    "agents find the bridge there",
+                    f"stop that program (ss -ltnp 'sport = :{port}'), or set lighthouse_listen to another port",
+                )
 
     def service_uid(self):
-        entry = re.search(rf"^{re.escape(self.parameters['user'])}:[^:]*:(\d+):", Path("/etc/passwd").read_text(),
-                          re.MULTILINE)
+        entry = re.search(
+            rf"^{re.escape(self.parameters['user'])}:[^:]*:(\d+):", Path("/etc/passwd").read_text(), re.MULTILINE
+        )
         return int(entry[1]) if entry else None
 
     def check_project(self):
         path = Path(self.parameters["project_path"])
         if not path.is_dir():
-            yield (f"the project {path} is not a folder on this host", "it is what the bridge serves",
-                   "set lighthouse_project_path to the project's folder")
+            yield (
+                f"the project {path} is not a folder on this host",
+                "it is what the bridge serves",
+                "set lighthouse_project_path to the project's folder",
+            )
             return
         problem = idmapping_problem(path)
         if problem:
-            yield (f"the project's file system takes no id-mapped mount: {problem}",
-                   "the service user reads the project through one, without a change to the project's permissions",
-                   "keep the project on a local file system (ext4, xfs, btrfs, tmpfs) of kernel 6.3 or later")
+            yield (
+                f"the project's file system takes no id-mapped mount: {problem}",
+                "the service user reads the project through one, without a change to the project's permissions",
+                "keep the project on a local file system (ext4, xfs, btrfs, tmpfs) of kernel 6.3 or later",
+            )
 
 
 def candidate(policy):
@@ -241,8 +286,21 @@ def idmapping_problem(path):
     """Try an id-mapped bind in a mount namespace of its own, gone with the process; nothing if it works."""
     with tempfile.TemporaryDirectory() as target:
         done = subprocess.run(
-            ["unshare", "--mount", "--", "mount", "--bind", "-o", "ro,X-mount.idmap=u:0:1:1 g:0:1:1", str(path), target],
-            capture_output=True, text=True, check=False, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"},
+            [
+                "unshare",
+                "--mount",
+                "--",
+                "mount",
+                "--bind",
+                "-o",
+                "ro,X-mount.idmap=u:0:1:1 g:0:1:1",
+                str(path),
+                target,
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"},
         )
     return "" if done.returncode == 0 else " ".join(done.stderr.split())
 
@@ -266,12 +324,20 @@ def main():
         for name in names
         for what, why, remedy in getattr(host, name)()
     ]
-    facts = {"python_apt": bool(host.run("dpkg-query", "-W", "python3-apt")), "subordinate_ids": host.subordinate_ids(), "checks": [name.removeprefix("check_") for name in names], "problems": problems}
+    facts = {
+        "python_apt": bool(host.run("dpkg-query", "-W", "python3-apt")),
+        "subordinate_ids": host.subordinate_ids(),
+        "checks": [name.removeprefix("check_") for name in names],
+        "problems": problems,
+    }
     if problems:
-        lines = [f"{problem['what']}. Why it matters: {problem['why']}. What to do: {problem['remedy']}."
-                 for problem in problems]
-        module.fail_json(msg=f"This host cannot carry Lighthouse yet ({len(problems)} reasons):\n- " + "\n- ".join(lines),
-                         **facts)
+        lines = [
+            f"{problem['what']}. Why it matters: {problem['why']}. What to do: {problem['remedy']}."
+            for problem in problems
+        ]
+        module.fail_json(
+            msg=f"This host cannot carry Lighthouse yet ({len(problems)} reasons):\n- " + "\n- ".join(lines), **facts
+        )
     module.exit_json(changed=False, **facts)
 
 
