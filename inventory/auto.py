@@ -27,10 +27,14 @@ def target():
     if not Path("/run/systemd/system").is_dir():
         return "vm"
     try:
-        policy = subprocess.run(["apt-cache", "policy", "podman"], capture_output=True, text=True, check=False).stdout
+        # Its words are translated otherwise.
+        environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+        done = subprocess.run(
+            ["apt-cache", "policy", "podman"], capture_output=True, text=True, check=False, env=environment
+        )
     except FileNotFoundError:
         return "vm"
-    versions = re.findall(r"(?:Installed|Candidate): (?:\d+:)?(\d+)\.(\d+)", policy)
+    versions = re.findall(r"(?:Installed|Candidate): (?:\d+:)?(\d+)\.(\d+)", done.stdout)
     return "local" if any((int(major), int(minor)) >= MIN_PODMAN for major, minor in versions) else "vm"
 
 

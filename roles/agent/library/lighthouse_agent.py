@@ -1,10 +1,14 @@
 #!/usr/bin/python3
 """Gives an agent its token and, for a project, its entry in .mcp.json; what else is in that file stays."""
 
+import base64
 import json
 import os
 import pwd
+import stat
 import subprocess
+import tempfile
+import time
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
@@ -13,7 +17,9 @@ DOCUMENTATION = r"""
 module: lighthouse_agent
 short_description: An agent's token and its .mcp.json entry
 description:
-  - The token is made once, in ~/.config/lighthouse/AGENT.token of the user, mode 0600; no value is returned.
+  - The token is made where there is none or less than a fifth of its life is left, in
+    ~/.config/lighthouse/AGENT.token of the user, mode 0600; no value is returned.
+  - What lies in the user's home and project is read and written with that user's rights only.
 options:
   agent: {description: The agent's id., type: str, required: true}
   role: {description: Its role., type: str, choices: [observer, agent, expert, operator, admin], default: agent}
@@ -35,38 +41,104 @@ token_file: {description: Where the token is., type: str, returned: always}
 """
 
 
-def become(account):
-    """Work as the user from here on: files in a home and a project are written with that user's rights only."""
-
-    def demote():
-        os.initgroups(account.pw_name, account.pw_gid)
-        os.setgid(account.pw_gid)
-        os.setuid(account.pw_uid)
-
-    return demote
+class Refused(Exception):
+    """What could not be done, in one line."""
 
 
-WRITE = """
-import os, sys
-path, mode = sys.argv[1], int(sys.argv[2], 8)
-os.makedirs(os.path.dirname(path), exist_ok=True)
-work = f"{path}.{os.getpid()}"
-with open(os.open(work, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
-    file.write(sys.stdin.read())
-os.rename(work, path)
-"""
+def as_user(account, work):
+    """What `work()` returns (anything JSON can say), done in a process that has that user's rights and no others.
+
+    A link or a pipe that somebody left in a home or a project leads nowhere then that its owner could not go. Raises
+    Refused with the reason.
+    """
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        answer = {"refused": "the process did not get through"}
+        try:
+            os.initgroups(account.pw_name, account.pw_gid)
+            os.setgid(account.pw_gid)
+            os.setuid(account.pw_uid)
+            os.umask(0o022)
+            answer = {"done": work()}
+        except Exception as error:
+            answer = {"refused": f"{error} (as {account.pw_name})"}
+        finally:
+            os.write(writing, json.dumps(answer).encode())
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        answer = json.load(pipe)
+    os.waitpid(child, 0)
+    if "refused" in answer:
+        raise Refused(answer["refused"])
+    return answer["done"]
 
 
-def write_as(account, path, mode, text):
-    """Write through a process of the user's; the text goes by standard input, never by the command line."""
-    subprocess.run(
-        ["/usr/bin/python3", "-I", "-c", WRITE, str(path), mode],
-        input=text,
-        text=True,
-        check=True,
-        preexec_fn=become(account),
+def read(path):
+    """The text at `path`, empty where there is nothing."""
+    return path.read_text() if path.exists() else ""
+
+
+def runs_out(token):
+    """Whether less than a fifth of the token's life is left; what cannot be read has run out."""
+    try:
+        payload = token.strip().split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return time.time() > claims["exp"] - (claims["exp"] - claims["iat"]) / 5
+    except (IndexError, KeyError, TypeError, ValueError):
+        return True
+
+
+def write(path, mode, text):
+    """Replace the file at once, making the folders above it; a reader finds the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, work = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            os.fchmod(descriptor, mode)
+            file.write(text)
+        Path(work).replace(path)
+    except BaseException:
+        Path(work).unlink()
+        raise
+
+
+def set_entry(path, entry, write_it):
+    """Whether the .mcp.json at `path` lacks the entry; with `write_it` it has it then, and all else as it was."""
+    path = path.resolve()
+    if not path.parent.is_dir():
+        raise Refused(f"the project {path.parent} is not a folder")
+    if path.exists() and not path.is_file():
+        raise Refused(f"{path} is not a file")
+    try:
+        there = json.loads(read(path) or "{}")
+    except ValueError as error:
+        raise Refused(f"{path} is not JSON ({error}): mend it first, nothing was written") from None
+    servers = there.setdefault("mcpServers", {}) if isinstance(there, dict) else None
+    if not isinstance(servers, dict):
+        raise Refused(f"{path} has no object mcpServers: mend it first, nothing was written")
+    if servers.get("lighthouse") == entry:
+        return False
+    if write_it:
+        servers["lighthouse"] = entry
+        # It may hold other servers' secrets: whom it was closed to, it stays closed to.
+        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
+        write(path, mode, json.dumps(there, indent=2, ensure_ascii=False) + "\n")
+    return True
+
+
+def make_token(command, agent, role, ttl):
+    """A new token, from the bridge's secret, which root may read."""
+    made = subprocess.run(
+        [command, "token", "create", "--agent", agent, "--role", role, "--ttl", ttl],
         capture_output=True,
+        text=True,
+        check=False,
     )
+    if made.returncode != 0:
+        raise Refused(f"no token for {agent}: {' '.join(made.stderr.split())}")
+    return made.stdout
 
 
 def main():
@@ -92,43 +164,21 @@ def main():
     except KeyError:
         module.fail_json(msg=f"user {given['user']} does not exist on this host")
     token_file = Path(account.pw_dir, ".config/lighthouse", f"{given['agent']}.token")
-    changed = not token_file.exists()
-    if changed and not module.check_mode:
-        made = subprocess.run(
-            [
-                given["command"],
-                "token",
-                "create",
-                "--agent",
-                given["agent"],
-                "--role",
-                given["role"],
-                "--ttl",
-                given["ttl"],
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if made.returncode != 0:
-            module.fail_json(msg=f"no token: {made.stderr.strip()}")
-        write_as(account, token_file, "600", made.stdout)
-    if given["project"]:
-        path = Path(given["project"], ".mcp.json")
-        try:
-            there = json.loads(path.read_text()) if path.exists() else {}
-        except ValueError as error:
-            module.fail_json(msg=f"{path} is not JSON ({error}): mend it first, nothing was written")
-        entry = {
-            "command": given["command"],
-            "args": ["mcp"],
-            "env": {"LIGHTHOUSE_BRIDGE_URL": given["bridge_url"], "LIGHTHOUSE_TOKEN_FILE": str(token_file)},
-        }
-        if there.get("mcpServers", {}).get("lighthouse") != entry:
-            changed = True
-            if not module.check_mode:
-                there.setdefault("mcpServers", {})["lighthouse"] = entry
-                write_as(account, path, "644", json.dumps(there, indent=2) + "\n")
+    try:
+        changed = runs_out(as_user(account, lambda: read(token_file)))
+        if changed and not module.check_mode:
+            token = make_token(given["command"], given["agent"], given["role"], given["ttl"])
+            as_user(account, lambda: write(token_file, 0o600, token))
+        if given["project"]:
+            entry = {
+                "command": given["command"],
+                "args": ["mcp"],
+                "env": {"LIGHTHOUSE_BRIDGE_URL": given["bridge_url"], "LIGHTHOUSE_TOKEN_FILE": str(token_file)},
+            }
+            path = Path(given["project"], ".mcp.json")
+            changed |= as_user(account, lambda: set_entry(path, entry, not module.check_mode))
+    except (Refused, OSError) as reason:
+        module.fail_json(msg=str(reason))
     module.exit_json(changed=changed, token_file=str(token_file))
 
 
