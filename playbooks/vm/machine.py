@@ -209,9 +209,9 @@ class Machine:
         if not self.key.exists():
             run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lighthouse-vm", "-f", str(self.key))
         overlay = self.folder / "overlay.qcow2"
-        if overlay.exists() and self.settings["base"] != str(base):
-            say(f"the image's recipe changed: {self.name} gets a new disk")
-            overlay.unlink()
+        if overlay.exists():
+            # What was stored in it outlives a new recipe: it goes on with the image it was made from.
+            base = Path(self.settings["base"])
         self.settings_file.write_text(
             json.dumps(
                 {"base": str(base), "ssh_port": ssh_port, "forwards": forwards, "memory": memory, "append": append}
@@ -409,7 +409,8 @@ class Machine:
             "--exclude=node_modules/",
             "--exclude=.venv/",
             "--exclude=__pycache__/",
-            "--filter=:- .gitignore",
+            "--exclude=*.pyc",
+            "--exclude=.lighthouse/",
             f"{project}/",
             f"root@127.0.0.1:{PROJECT_IN_GUEST}/",
         )
@@ -419,11 +420,14 @@ class Machine:
         from watchfiles import watch  # the project's environment has it; the other verbs need no package
 
         self.sync_pid_file.write_text(str(os.getpid()))
-        for _ in watch(project, step=50, debounce=200, raise_interrupt=False, ignore_permission_denied=True):
+        while True:
             try:
-                self.sync(project)
-            except MachineError as error:
+                for _ in watch(project, step=50, debounce=200, raise_interrupt=False, ignore_permission_denied=True):
+                    self.sync(project)
+            except (MachineError, OSError, UnicodeError, RuntimeError) as error:
+                # The machine rebooting, a name that is not text: say it, come back, and make up for what was missed.
                 say(f"not in step: {error}")
+                time.sleep(5)
 
     def keep_in_step(self, project):
         """Bring it over now, and go on in the background."""

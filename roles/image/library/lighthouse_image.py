@@ -4,7 +4,7 @@
 import re
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.lighthouse_podman import NotThereYet, connect
+from ansible.module_utils.lighthouse_podman import NotThereYet, connect, container
 
 DOCUMENTATION = r"""
 module: lighthouse_image
@@ -13,11 +13,10 @@ description:
   - With neither archive nor pull only tells whether the image is there.
 options:
   user: {description: Whose podman., type: str, required: true}
-  digest: {description: The manifest's digest the image must have; required unless a reference is pulled., type: str}
+  digest: {description: The manifest's digest the image must have; with a reference, its own., type: str}
   archive: {description: An OCI archive on this host to load it from., type: path}
-  reference: {description: A reference to pull it by; one with a digest is checked against it., type: str}
+  reference: {description: A reference with that digest to pull it by., type: str}
   pull: {description: Whether to pull the reference when the image is missing., type: bool, default: false}
-  userns: {description: The user namespace of the container that will run it., type: str, default: "keep-id:uid=65532,gid=65532"}
 author: [Lighthouse maintainers]
 """
 
@@ -35,24 +34,14 @@ name: {description: What to write behind Image= in a quadlet., type: str, return
 """
 
 
-def find(client, digest, reference):
-    """The id of the image with this digest, or of this reference, or None."""
+def find(client, digest):
+    """The id of the image with this digest, or None."""
     for image in client.images.list():
         attributes = image.attrs
         digests = {attributes.get("Digest"), *(name.rpartition("@")[2] for name in attributes.get("RepoDigests") or [])}
         if digest and digest in digests:
             return image.id
-        if reference and not digest and reference in (attributes.get("RepoTags") or []):
-            return image.id
     return None
-
-
-def map_owners(client, image, userns):
-    """Let podman make the layer with the owners of the container's user namespace now, once for each image.
-
-    It does so at the first container it creates; at the bridge's start that would be time without a bridge.
-    """
-    client.containers.create(image, userns_mode=userns).remove(force=True)
 
 
 def main():
@@ -63,7 +52,6 @@ def main():
             "archive": {"type": "path"},
             "reference": {"type": "str"},
             "pull": {"type": "bool", "default": False},
-            "userns": {"type": "str", "default": "keep-id:uid=65532,gid=65532"},
         },
         required_one_of=[("digest", "reference")],
         mutually_exclusive=[("archive", "reference")],
@@ -74,6 +62,8 @@ def main():
         digest = reference.rpartition("@")[2]
     if digest and not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
         module.fail_json(msg=f"{digest} is no digest: write sha256: and 64 hexadecimal digits")
+    if not digest:
+        module.fail_json(msg=f"{reference} names no digest: write NAME@sha256:…, so that what runs is what was meant")
     wanted = bool(archive or module.params["pull"])
     try:
         client = connect(module.params["user"])
@@ -82,16 +72,19 @@ def main():
             module.exit_json(changed=module.check_mode and wanted, present=False, reason=str(reason))
         module.fail_json(msg=str(reason))
     with client:
-        found = find(client, digest, reference)
+        found = find(client, digest)
         if found or not wanted or module.check_mode:
             module.exit_json(changed=wanted and not found, present=bool(found), name=found)
         if archive:
             list(client.images.load(file_path=archive))
         else:
             client.images.pull(reference)
-        found = find(client, digest, reference)
+        found = find(client, digest)
         if found:
-            map_owners(client, found, module.params["userns"])
+            # The copy with the owners of the bridge's user namespace is made now: at its start it would be time
+            # without a bridge.
+            with container(client, found):
+                pass
     if not found:
         module.fail_json(msg=f"{archive or reference} holds no image with digest {digest}: build or pull it again")
     module.exit_json(changed=True, present=True, name=found)

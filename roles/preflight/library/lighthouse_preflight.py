@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -23,6 +24,7 @@ options:
   state_path: {description: Where images and events will be kept., type: path, required: true}
   free_megabytes: {description: Room needed there., type: int, default: 2048}
   min_podman: {description: The oldest podman that will do., type: str, default: "5.3"}
+  architecture: {description: What the image is built for; empty when it is pulled., type: str, default: ""}
 author: [Lighthouse maintainers]
 """
 
@@ -56,6 +58,8 @@ MIN_KERNEL = (4, 18)
 # Debian 13 is what the molecule scenario proves; the others have what is asked for and are expected to work.
 SUPPORTED = {"debian": (13,), "ubuntu": (25, 4)}
 SUBORDINATE_IDS = 65536
+# The image is a Debian 13, and the command on the host is taken out of it.
+COMMAND_PYTHON = (3, 13)
 LAST_ID = 2**32 - 2
 
 
@@ -213,8 +217,25 @@ class Host:
                 "make room, or mount a larger file system there",
             )
 
+    def check_python(self):
+        if sys.version_info[:2] != COMMAND_PYTHON:
+            found, wanted = (".".join(map(str, version)) for version in (sys.version_info[:2], COMMAND_PYTHON))
+            yield (f"/usr/bin/python3 is Python {found}", f"the lighthouse command is built for Python {wanted}",
+                   f"use a release that comes with Python {wanted} (Debian 13)")
+
+    def check_architecture(self):
+        wanted, found = self.parameters["architecture"], self.run("dpkg", "--print-architecture").strip()
+        if wanted and wanted != found:
+            yield (f"this host is {found} and the image is built for {wanted}", "its programs would not start here",
+                   "run the playbook from a controller of the host's architecture, or set lighthouse_image_ref")
+
     def check_port(self):
-        port = int(self.parameters["listen"].rpartition(":")[2])
+        host, _, port = self.parameters["listen"].rpartition(":")
+        if not re.fullmatch(r"127\.\d+\.\d+\.\d+|\[::1\]", host):
+            yield (f"lighthouse_listen is {self.parameters['listen']}, not on the loopback",
+                   "tokens would cross the network in the clear",
+                   "listen on 127.0.0.1 and put a TLS proxy in front for other hosts")
+        port = int(port)
         for owner, address in listeners(port):
             if self.service_uid() != owner:
                 yield (
@@ -243,7 +264,7 @@ class Host:
             yield (
                 f"the project's file system takes no id-mapped mount: {problem}",
                 "the service user reads the project through one, without a change to the project's permissions",
-                "keep the project on a local file system (ext4, xfs, btrfs, tmpfs) of kernel 6.3 or later",
+                "keep the project on a local file system such as ext4, xfs or btrfs",
             )
 
 
@@ -314,6 +335,7 @@ def main():
             "state_path": {"type": "path", "required": True},
             "free_megabytes": {"type": "int", "default": 2048},
             "min_podman": {"type": "str", "default": "5.3"},
+            "architecture": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
