@@ -76,7 +76,7 @@ def tools(link: Link) -> list[Tool]:
         from_seq: Seq | None = None,
         to_seq: Seq | None = None,
         since: Annotated[str | None, Field(description="RFC 3339 time, e.g. 2026-01-31T12:00:00Z.")] = None,
-        until: Annotated[str | None, Field(description="RFC 3339 time, inclusive.")] = None,
+        until: Annotated[str | None, Field(description="RFC 3339 time, not included.")] = None,
         limit: Annotated[int, Field(ge=1, le=1000)] = 50,
     ) -> Events:
         """Events of the log that match everything given, oldest first."""

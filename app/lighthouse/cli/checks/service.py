@@ -9,11 +9,12 @@ from lighthouse.cli.checks.finding import Finding, Outcome, ask, read
 
 UNIT = "lighthouse"
 USER = "lighthouse"
-PROFILE = "lighthouse-bridge"
+PROFILES = "lighthouse-"
+"""How the names of all its AppArmor profiles begin: bridge, probe, mount, fusermount3, follow."""
 OLDEST_PODMAN = (5, 3)
 NOT_INSTALLED = "no appliance is installed on this host"
 _UNIT_FILES = ("/etc/systemd/system/lighthouse.service", "/usr/lib/systemd/system/lighthouse.service")
-_DENIED = re.compile(r'apparmor="DENIED".*profile="' + PROFILE)
+_DENIED = re.compile(r'apparmor="DENIED".*profile="(' + PROFILES + r'\w+)"')
 _FIELD = re.compile(r'(operation|name|comm|requested_mask)="([^"]*)"')
 
 
@@ -88,7 +89,7 @@ def _apparmor() -> Finding:
         return Finding("apparmor", "not applicable", "AppArmor is not on in this kernel")
     if not is_appliance():
         return Finding("apparmor", "not applicable", NOT_INSTALLED)
-    command = ["journalctl", "-k", "-q", "--no-pager", "-o", "cat", "--since", "-1day", "--grep", PROFILE]
+    command = ["journalctl", "-k", "-q", "--no-pager", "-o", "cat", "--since", "-1day", "--grep", PROFILES]
     outcome = ask(command, 20.0)
     if outcome is None or outcome.code not in (0, 1):
         outcome = ask(["dmesg"])
@@ -96,7 +97,7 @@ def _apparmor() -> Finding:
 
 
 def judge_denials(outcome: Outcome | None) -> Finding:
-    """What the kernel's log says of the bridge's profile. journalctl ends with 1 where nothing matches."""
+    """What the kernel's log says of our profiles. journalctl ends with 1 where nothing matches."""
     # A user who may not read the system's journal gets a hint about it and no line, or no line at all.
     if outcome is None or outcome.code not in (0, 1) or "not seeing messages" in outcome.errors:
         return Finding(
@@ -107,13 +108,16 @@ def judge_denials(outcome: Outcome | None) -> Finding:
         )
     denied = [line for line in outcome.output.splitlines() if _DENIED.search(line)]
     if not denied:
-        return Finding("apparmor", "ok", f"profile {PROFILE} denied nothing that is in the kernel's log")
+        return Finding(
+            "apparmor", "ok", f"the profiles {PROFILES}* denied nothing that is in the kernel's log"
+        )
+    profile = ", ".join(sorted({found[1] for line in denied if (found := _DENIED.search(line))}))
     last = ", ".join(f"{name} {value}" for name, value in _FIELD.findall(denied[-1]))
     return Finding(
         "apparmor",
         "warn",
-        f"profile {PROFILE} denied {len(denied)} accesses, the last: {last}",
-        f"if the bridge needs it, allow it in /etc/apparmor.d/local/{PROFILE}, else find out who tries",
+        f"{profile} denied {len(denied)} accesses, the last: {last}",
+        "if it is needed, allow it in /etc/apparmor.d/local/PROFILE, else find out who tries",
     )
 
 
