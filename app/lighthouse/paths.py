@@ -1,4 +1,4 @@
-"""Project paths: tuples of name bytes beneath the root, and their forms in JSON, where not every name is text."""
+"""Project paths: tuples of name bytes beneath the root, and their forms in JSON, where a name need not be text."""
 
 import base64
 
@@ -40,7 +40,7 @@ def to_bytes(path: ProjectPath) -> bytes:
 
 
 def to_json(path: ProjectPath) -> dict[str, str]:
-    """`{"path": text}`; where the bytes are not UTF-8 the text has U+FFFD and `path_b64` carries the bytes."""
+    """`{"path": text}`; where the bytes are not UTF-8 the text has U+FFFD, and `path_b64` has the bytes."""
     raw = to_bytes(path)
     try:
         return {"path": raw.decode("utf-8")}
