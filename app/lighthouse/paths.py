@@ -1,4 +1,4 @@
-"""Project paths: tuples of name bytes beneath the root, and their forms in JSON, where a name need not be text."""
+"""Project paths: tuples of name bytes beneath the root, and their form in JSON: a name need not be text."""
 
 import base64
 
