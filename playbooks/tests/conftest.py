@@ -2,6 +2,7 @@
 
 import importlib.machinery
 import importlib.util
+import json
 import os
 import pwd
 import shutil
@@ -14,6 +15,7 @@ from types import ModuleType
 
 import ansible.module_utils
 import pytest
+from ansible.module_utils.testing import patch_module_args
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,7 +30,7 @@ def root() -> Path:
     return ROOT
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def load() -> Callable[[str], ModuleType]:
     """`load("roles/…/name")`: the program or module of that path, with or without a suffix, freshly imported."""
 
@@ -40,6 +42,18 @@ def load() -> Callable[[str], ModuleType]:
         return module
 
     return from_path
+
+
+@pytest.fixture
+def call(load: Callable[[str], ModuleType], capsys: pytest.CaptureFixture[str]) -> Callable[..., dict]:
+    """`call(module's path, check_mode=False, **options)`: an Ansible module's answer, as a task would get it."""
+
+    def answer(module: str, /, check_mode: bool = False, **options: object) -> dict:
+        with patch_module_args({"_ansible_check_mode": check_mode, **options}), pytest.raises(SystemExit):
+            load(module).main()
+        return json.loads(capsys.readouterr().out)
+
+    return answer
 
 
 @pytest.fixture
