@@ -71,15 +71,15 @@ def test_wrong_usage_exits_2(tmp_path: Path) -> None:
         assert run(*arguments, cache=tmp_path).returncode == 2
 
 
-def test_a_process_counts_only_while_it_is_that_program(machine: ModuleType) -> None:
+def test_a_process_counts_only_while_it_is_that_program(machine: ModuleType, wait_for: Callable[..., None]) -> None:
     one = made(machine)
     assert one.running() is None
     one.pid_file.write_text("not a number")
     assert one.running() is None
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
         one.pid_file.write_text(str(process.pid))
+        wait_for(lambda: one.pid(one.pid_file, "cat") == process.pid, "the process to have its name")
         assert one.running() is None
-        assert one.pid(one.pid_file, "cat") == process.pid
         process.communicate()
     assert one.pid(one.pid_file, "cat") is None
 
