@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """The appliance's promises, checked on the host that carries it: checks.py NAME. Evidence in a line, or what is broken.
 
-Runs as root on the host; what an expert or an agent would do is done as that user. SCALE stretches deadlines where
-the machine is emulated.
+Runs as root on the host; what an expert or an agent would do is done as that user. Deadlines stretch where the
+machine is emulated: there the same Python program takes eight to nine times as long as on the host of the emulation.
 """
 
 import contextlib
@@ -19,7 +19,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-SCALE = float(os.environ.get("SCALE", "1"))
+VIRTUALIZATION = subprocess.run(["systemd-detect-virt"], capture_output=True, text=True, check=False).stdout.strip()
+SCALE = 8.0 if VIRTUALIZATION == "qemu" else 1.0  # "qemu" is emulation; with KVM it says "kvm"
 SERVICE = "lighthouse"
 MOUNT = Path("/mnt/lighthouse/project")
 PROJECT = Path("/srv/lighthouse/project")
@@ -393,8 +394,7 @@ def blocked_in(pid):
 
 def verified():
     """events verify passes over the log as it lies on disk."""
-    volume = Path(pwd.getpwnam(SERVICE).pw_dir) / ".local/share/containers/storage/volumes/lighthouse-events/_data"
-    _, out = sh("env", f"LIGHTHOUSE_EVENT_STORE={volume}", "lighthouse", "events", "verify", "--json", timeout=300)
+    _, out = sh("lighthouse", "events", "verify", "--json", timeout=300)
     report = json.loads(out.splitlines()[-1])
     need(report["ok"], f"verify says {report}")
     return f"{report['events']} events verified"
