@@ -149,6 +149,27 @@ def test_every_obstacle_is_told_at_once_with_what_why_and_remedy(call: Callable[
     assert answer["subordinate_ids"]["assigned"] is False
 
 
+@pytest.mark.parametrize(
+    "listen", ["192.0.2.1:8765", "0.0.0.0:8765", "[::]:8765", "127.0.0.1", "8765", "", "127.0.0.1:x"]
+)
+def test_an_address_that_is_no_port_on_the_loopback_is_told(preflight: ModuleType, listen: str) -> None:
+    host = preflight.Host(SimpleNamespace(params={"listen": listen, "user": "lighthouse"}))
+    ((what, why, _),) = host.check_port()
+    assert listen in what
+    assert "in the clear" in why
+
+
+def test_a_taken_port_is_told_with_its_owner(preflight: ModuleType) -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        port = sock.getsockname()[1]
+        host = preflight.Host(SimpleNamespace(params={"listen": f"127.0.0.1:{port}", "user": "no-such-user-here"}))
+        ((what, _, remedy),) = host.check_port()
+    assert what == f"port {port} is taken on IPv4 by a process of uid {os.getuid()}"
+    assert f":{port}" in remedy
+
+
 def test_ids_that_are_assigned_are_not_given_again(
     preflight: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

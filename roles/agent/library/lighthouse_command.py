@@ -122,7 +122,9 @@ def write_program(path, text):
 
 def outdated(library, target):
     """The versions beyond those that are kept, oldest first."""
-    others = sorted((path for path in library.glob("[0-9a-f]*") if path != target), key=lambda path: path.stat().st_mtime)
+    others = sorted(
+        (path for path in library.glob("[0-9a-f]*") if path != target), key=lambda path: path.stat().st_mtime
+    )
     return others[: max(0, len(others) - (KEPT_VERSIONS - 1))]
 
 
@@ -166,8 +168,9 @@ def main():
             install(given, target, program)
         except (Altered, KeyError, OSError, ValueError, tarfile.TarError, subprocess.CalledProcessError) as error:
             module.fail_json(msg=f"the command was not installed, nothing was changed: {error}")
-    module.exit_json(changed=wanted and not present, present=present or (wanted and not module.check_mode),
-                     library=str(target))
+    module.exit_json(
+        changed=wanted and not present, present=present or (wanted and not module.check_mode), library=str(target)
+    )
 
 
 if __name__ == "__main__":

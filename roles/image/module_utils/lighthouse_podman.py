@@ -31,7 +31,9 @@ def connect(user, timeout=600):
         raise NotThereYet(f"user {user} does not exist") from None
     done = subprocess.run(
         ["systemctl", "--user", f"--machine={user}@.host", "start", "podman.socket"],
-        capture_output=True, text=True, check=False,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         raise NotThereYet(f"podman.socket of {user} does not start: {' '.join(done.stderr.split())}")

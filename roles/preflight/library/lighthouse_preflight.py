@@ -220,22 +220,31 @@ class Host:
     def check_python(self):
         if sys.version_info[:2] != COMMAND_PYTHON:
             found, wanted = (".".join(map(str, version)) for version in (sys.version_info[:2], COMMAND_PYTHON))
-            yield (f"/usr/bin/python3 is Python {found}", f"the lighthouse command is built for Python {wanted}",
-                   f"use a release that comes with Python {wanted} (Debian 13)")
+            yield (
+                f"/usr/bin/python3 is Python {found}",
+                f"the lighthouse command is built for Python {wanted}",
+                f"use a release that comes with Python {wanted} (Debian 13)",
+            )
 
     def check_architecture(self):
         wanted, found = self.parameters["architecture"], self.run("dpkg", "--print-architecture").strip()
         if wanted and wanted != found:
-            yield (f"this host is {found} and the image is built for {wanted}", "its programs would not start here",
-                   "run the playbook from a controller of the host's architecture, or set lighthouse_image_ref")
+            yield (
+                f"this host is {found} and the image is built for {wanted}",
+                "its programs would not start here",
+                "run the playbook from a controller of the host's architecture, or set lighthouse_image_ref",
+            )
 
     def check_port(self):
-        host, _, port = self.parameters["listen"].rpartition(":")
-        if not re.fullmatch(r"127\.\d+\.\d+\.\d+|\[::1\]", host):
-            yield (f"lighthouse_listen is {self.parameters['listen']}, not on the loopback",
-                   "tokens would cross the network in the clear",
-                   "listen on 127.0.0.1 and put a TLS proxy in front for other hosts")
-        port = int(port)
+        listen = re.fullmatch(r"(127\.\d+\.\d+\.\d+|\[::1\]):(\d{1,5})", self.parameters["listen"])
+        if not listen:
+            yield (
+                f"lighthouse_listen is {self.parameters['listen']}, which is not a port on the loopback",
+                "tokens would cross the network in the clear",
+                "listen on 127.0.0.1:PORT and put a TLS proxy in front for other hosts",
+            )
+            return
+        port = int(listen[2])
         for owner, address in listeners(port):
             if self.service_uid() != owner:
                 yield (
