@@ -13,10 +13,10 @@ import re
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
+from fnmatch import fnmatch
 from pathlib import Path
 
 VIRTUALIZATION = subprocess.run(["systemd-detect-virt"], capture_output=True, text=True, check=False).stdout.strip()
@@ -249,17 +249,13 @@ def same_tree():
 
 
 def is_ignored(line):
-    """Whether `Only in DIR: NAME` names something the project's own .gitignore leaves out."""
+    """Whether `Only in DIR: NAME` names something that the project's own .gitignore, at its root, leaves out."""
     found = re.match(r"Only in (\S+): (.+)$", line)
     if not found or not Path(found[1]).is_relative_to(PROJECT):
         return False
-    path = (Path(found[1]) / found[2]).relative_to(PROJECT)
-    with tempfile.TemporaryDirectory() as work:
-        code, _ = sh("git", f"--git-dir={work}/.git", f"--work-tree={PROJECT}", "init", "-q", check=False)
-        code, _ = sh(
-            "git", f"--git-dir={work}/.git", f"--work-tree={PROJECT}", "check-ignore", "-q", str(path), check=False
-        )
-    return code == 0
+    path = "/" + str((Path(found[1]) / found[2]).relative_to(PROJECT))
+    patterns = [pattern.strip().rstrip("/") for pattern in (PROJECT / ".gitignore").read_text().splitlines()]
+    return any(fnmatch(path, pattern if pattern.startswith("/") else f"*/{pattern}") for pattern in patterns if pattern)
 
 
 def readers():
