@@ -108,9 +108,7 @@ def judge_denials(outcome: Outcome | None) -> Finding:
         )
     denied = [line for line in outcome.output.splitlines() if _DENIED.search(line)]
     if not denied:
-        return Finding(
-            "apparmor", "ok", f"the profiles {PROFILES}* denied nothing in the kernel's log"
-        )
+        return Finding("apparmor", "ok", f"the profiles {PROFILES}* denied nothing in the kernel's log")
     profile = ", ".join(sorted({found[1] for line in denied if (found := _DENIED.search(line))}))
     last = ", ".join(f"{name} {value}" for name, value in _FIELD.findall(denied[-1]))
     return Finding(
