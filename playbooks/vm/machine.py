@@ -14,6 +14,7 @@ the guest is a Debian 13 as its installer leaves it: systemd, ssh, AppArmor, Pyt
 """
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -358,7 +359,8 @@ class Machine:
                 if self.running() is None:
                     return True
                 time.sleep(0.2)
-            os.kill(pid, number)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
         raise MachineError(f"process {pid} of {self.name} does not end")
 
     def stop_sync(self):

@@ -35,6 +35,7 @@ digest: {description: The keyed digest of the secret., type: str, returned: when
 """
 
 LABEL = "lighthouse.digest"
+SHORTEST = 32
 
 
 def keyed_digest(value):
@@ -47,6 +48,21 @@ def make(path):
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(secrets.token_hex(32) + "\n")
+        file.flush()
+        os.fsync(descriptor)
+
+
+def read(path, module):
+    """The secret, if nobody else could have read it and it is long enough."""
+    status = path.stat()
+    if status.st_uid != 0 or status.st_mode & 0o077:
+        module.fail_json(msg=f"{path} must belong to root with mode 0600: others may have read the secret")
+    value = path.read_bytes().strip()
+    if len(value) < SHORTEST:
+        module.fail_json(
+            msg=f"{path} holds {len(value)} bytes, a secret has at least {SHORTEST}: put it back or remove it"
+        )
+    return value
 
 
 def main():
@@ -59,26 +75,26 @@ def main():
         supports_check_mode=True,
     )
     user, name, path = module.params["user"], module.params["name"], Path(module.params["path"])
-    made = not path.exists()
-    if made:
-        if module.check_mode:
-            module.exit_json(changed=True)
-        make(path)
-    status = path.stat()
-    if status.st_uid != 0 or status.st_mode & 0o077:
-        module.fail_json(msg=f"{path} must belong to root with mode 0600: others may have read the secret")
-    value = path.read_bytes().strip()
-    digest = keyed_digest(value)
     try:
         client = connect(user)
     except NotThereYet as reason:
         if module.check_mode:
-            module.exit_json(changed=True, digest=digest)
+            module.exit_json(changed=True)
         module.fail_json(msg=str(reason))
     with client:
         there = [secret for secret in client.secrets.list() if secret.attrs["Spec"]["Name"] == name]
-        same = [secret for secret in there if (secret.attrs["Spec"].get("Labels") or {}).get(LABEL) == digest]
-        if same and not made:
+        if not path.exists():
+            if there:
+                module.fail_json(
+                    msg=f"{path} is gone, and podman's secret {name} is there: a new one could not open the log "
+                    "signed with it. Put the file back, or remove secret and store to begin anew"
+                )
+            if module.check_mode:
+                module.exit_json(changed=True)
+            make(path)
+        value = read(path, module)
+        digest = keyed_digest(value)
+        if any((secret.attrs["Spec"].get("Labels") or {}).get(LABEL) == digest for secret in there):
             module.exit_json(changed=False, digest=digest)
         if not module.check_mode:
             for secret in there:

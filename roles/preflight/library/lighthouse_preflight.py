@@ -25,6 +25,7 @@ options:
   free_megabytes: {description: Room needed there., type: int, default: 2048}
   min_podman: {description: The oldest podman that will do., type: str, default: "5.3"}
   architecture: {description: What the image is built for; empty when it is pulled., type: str, default: ""}
+  image_ref: {description: A reference to pull the image by; empty when it is built., type: str, default: ""}
 author: [Lighthouse maintainers]
 """
 
@@ -58,6 +59,7 @@ MIN_KERNEL = (4, 18)
 # Debian 13 is what the molecule scenario proves; the others have what is asked for and are expected to work.
 SUPPORTED = {"debian": (13,), "ubuntu": (25, 4)}
 SUBORDINATE_IDS = 65536
+SUBORDINATE_FILES = ("/etc/subuid", "/etc/subgid")
 # The image is a Debian 13, and the command on the host is taken out of it.
 COMMAND_PYTHON = (3, 13)
 LAST_ID = 2**32 - 2
@@ -179,7 +181,7 @@ class Host:
             )
 
     def check_subordinate_ids(self):
-        for path in ("/etc/subuid", "/etc/subgid"):
+        for path in SUBORDINATE_FILES:
             ranges = subordinate_ranges(path)
             if any(name == self.parameters["user"] and count >= SUBORDINATE_IDS for name, _, count in ranges):
                 continue
@@ -189,6 +191,16 @@ class Host:
                     "a rootless container lives in a range of ids of its own",
                     f"shorten or remove a range in {path} that nobody needs",
                 )
+        found = self.subordinate_ids()
+        separately = [
+            free_range([(start, count) for _, start, count in subordinate_ranges(path)]) for path in SUBORDINATE_FILES
+        ]
+        if not found["assigned"] and found["start"] is None and None not in separately:
+            yield (
+                f"no {SUBORDINATE_IDS} subordinate ids are free in both {' and '.join(SUBORDINATE_FILES)}",
+                "the service user gets the same range in both",
+                "shorten or remove a range that nobody needs",
+            )
         limit = Path("/proc/sys/user/max_user_namespaces")
         if limit.exists() and int(limit.read_text()) == 0:
             yield (
@@ -199,7 +211,7 @@ class Host:
 
     def subordinate_ids(self):
         """Whether the service user has its ids already, and else which range, free in both files, it may get."""
-        tables = [subordinate_ranges(path) for path in ("/etc/subuid", "/etc/subgid")]
+        tables = [subordinate_ranges(path) for path in SUBORDINATE_FILES]
         user = self.parameters["user"]
         assigned = all(any(name == user and count >= SUBORDINATE_IDS for name, _, count in table) for table in tables)
         start = free_range([(start, count) for table in tables for _, start, count in table])
@@ -233,6 +245,15 @@ class Host:
                 f"this host is {found} and the image is built for {wanted}",
                 "its programs would not start here",
                 "run the playbook from a controller of the host's architecture, or set lighthouse_image_ref",
+            )
+
+    def check_image(self):
+        reference = self.parameters["image_ref"]
+        if reference and not re.search(r"@sha256:[0-9a-f]{64}$", reference):
+            yield (
+                f"lighthouse_image_ref is {reference}, without a digest",
+                "a tag may name another image tomorrow: what runs would not be what was meant",
+                "write NAME@sha256:… (podman image inspect tells it)",
             )
 
     def check_port(self):
@@ -345,6 +366,7 @@ def main():
             "free_megabytes": {"type": "int", "default": 2048},
             "min_podman": {"type": "str", "default": "5.3"},
             "architecture": {"type": "str", "default": ""},
+            "image_ref": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
