@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from lighthouse.client import BridgeAway, Client, NewEvent, NotABridge, Refused
 from lighthouse.paths import BadPath
+from tests.client.conftest import serve
 
 
 @pytest_asyncio.fixture
@@ -178,13 +179,10 @@ async def test_something_else_there() -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
         await writer.drain()
-        writer.close()
 
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        async with Client(f"http://127.0.0.1:{port}") as client:
-            with pytest.raises(NotABridge):
-                await client.health()
+    async with serve(answer) as url, Client(url) as client:
+        with pytest.raises(NotABridge):
+            await client.health()
 
 
 async def test_it_works_again_after_the_bridge_was_away(own_bridge) -> None:

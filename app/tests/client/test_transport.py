@@ -8,6 +8,7 @@ import pytest
 
 from lighthouse.client import BridgeAway, Client, NewEvent, NotABridge, Refused
 from lighthouse.client.transport import Transport
+from tests.client.conftest import serve
 
 
 class Answering:
@@ -20,8 +21,7 @@ class Answering:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Answering"]:
-        async with await asyncio.start_server(self._serve, "127.0.0.1", 0) as server:
-            self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with serve(self._serve) as self.url:
             yield self
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -33,7 +33,6 @@ class Answering:
         if answer is not None:
             writer.write(answer)
             await writer.drain()
-        writer.close()
 
 
 def http(status: str, body: bytes, kind: str = "application/json", *headers: str) -> bytes:
@@ -106,10 +105,7 @@ async def test_an_answer_cut_short() -> None:
 async def test_no_answer_in_time() -> None:
     async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
-        writer.close()
 
-    async with await asyncio.start_server(never, "127.0.0.1", 0) as server:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        async with Transport(url, timeout_seconds=0.1) as transport:
-            with pytest.raises(BridgeAway, match="no answer in time"):
-                await transport.request("GET", "/x")
+    async with serve(never) as url, Transport(url, timeout_seconds=0.1) as transport:
+        with pytest.raises(BridgeAway, match="no answer in time"):
+            await transport.request("GET", "/x")
