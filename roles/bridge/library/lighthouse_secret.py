@@ -75,6 +75,8 @@ def main():
         supports_check_mode=True,
     )
     user, name, path = module.params["user"], module.params["name"], Path(module.params["path"])
+    if path.exists():
+        read(path, module)  # one that is no good is told before anything else is asked for
     try:
         client = connect(user)
     except NotThereYet as reason:
