@@ -182,6 +182,7 @@ class Machine:
         self.settings_file = self.folder / "settings.json"
         self.pid_file = self.folder / "qemu.pid"
         self.sync_pid_file = self.folder / "sync.pid"
+        self.tunnel_pid_file = self.folder / "tunnel.pid"
 
     @property
     def settings(self):
@@ -237,10 +238,6 @@ class Machine:
                         f"port {port} is taken on 127.0.0.1: stop what listens there "
                         f"(ss -ltnp 'sport = :{port}') or choose another"
                     ) from None
-        forwards = "".join(
-            f",hostfwd=tcp:127.0.0.1:{host}-:{guest}"
-            for host, guest in [(settings["ssh_port"], 22), *settings["forwards"]]
-        )
         arm = platform.machine() == "aarch64"
         accelerator = (
             ["-accel", "kvm", "-cpu", "host"]
@@ -281,7 +278,7 @@ class Machine:
             "-drive",
             f"file={self.folder / 'overlay.qcow2'},if=virtio,format=qcow2,cache=unsafe",
             "-netdev",
-            f"user,id=net0{forwards}",
+            f"user,id=net0,hostfwd=tcp:127.0.0.1:{settings['ssh_port']}-:22",
             "-device",
             "virtio-net-pci,netdev=net0",
             "-device",
@@ -304,9 +301,33 @@ class Machine:
             if process.poll() is not None:
                 raise MachineError(f"qemu ended: {(self.folder / 'qemu.log').read_text().strip()[-400:]}")
             if subprocess.run(self.ssh("true", connect_timeout=5), capture_output=True, check=False).returncode == 0:
+                self.open_tunnel()
                 return
             time.sleep(1)
         raise MachineError(f"{self.name} did not answer within {BOOT_SECONDS} s: see {self.folder / 'console.log'}")
+
+    def open_tunnel(self):
+        """Reach what listens on the guest's own loopback, as the bridge does: QEMU's forwarding ends at its network card."""
+        ports = [f"-L127.0.0.1:{host}:127.0.0.1:{guest}" for host, guest in self.settings["forwards"]]
+        if not ports:
+            return
+        options = ["-N", "-o", "ExitOnForwardFailure=yes", *ports]
+        with (self.folder / "tunnel.log").open("ab") as log:
+            process = subprocess.Popen(
+                ["ssh", *options, *self.ssh()[1:]],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.tunnel_pid_file.write_text(str(process.pid))
+
+    def close_tunnel(self):
+        pid = self.pid(self.tunnel_pid_file, "ssh")
+        if pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        self.tunnel_pid_file.unlink(missing_ok=True)
 
     def ssh_options(self, connect_timeout=30):
         return [
@@ -341,6 +362,8 @@ class Machine:
 
     def start(self, ssh_port, forwards, memory, append):
         if self.running():
+            if self.pid(self.tunnel_pid_file, "ssh") is None:
+                self.open_tunnel()
             return False
         self.create(ssh_port, forwards, memory, append)
         self.boot()
@@ -349,6 +372,7 @@ class Machine:
     def stop(self):
         """Shut down; where that takes too long, end the process."""
         self.stop_sync()
+        self.close_tunnel()
         pid = self.running()
         if pid is None:
             return False
