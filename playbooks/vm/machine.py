@@ -272,7 +272,8 @@ class Machine:
             "-initrd",
             str(base / "initrd"),
             "-append",
-            f"root=/dev/vda rw quiet systemd.show_status=no console={'ttyAMA0' if arm else 'ttyS0'} "
+            # Emulated, a kernel now and then panics while it boots: it then tries again by itself.
+            f"root=/dev/vda rw quiet panic=3 systemd.show_status=no console={'ttyAMA0' if arm else 'ttyS0'} "
             f"{settings['append']}",
             # The disk can be made again at any time: no write waits for the host's disk.
             "-drive",
@@ -307,7 +308,7 @@ class Machine:
         raise MachineError(f"{self.name} did not answer within {BOOT_SECONDS} s: see {self.folder / 'console.log'}")
 
     def open_tunnel(self):
-        """Reach what listens on the guest's own loopback, as the bridge does: QEMU's forwarding ends at its network card."""
+        """Reach what listens on the guest's loopback: QEMU's own forwarding ends at the guest's network card."""
         ports = [f"-L127.0.0.1:{host}:127.0.0.1:{guest}" for host, guest in self.settings["forwards"]]
         if not ports:
             return
