@@ -34,6 +34,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     project_path: Path = Path("/project")
     mount_point: Path = Path("/mnt/lighthouse/project")
+    proposals_mount_point: Path = Path("/mnt/lighthouse/proposals")
     mount: bool = True
     event_store: Path = Path("/var/lib/lighthouse/events")
     listen: str = "127.0.0.1:8765"
@@ -50,6 +51,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ".lighthouse/",
     )
     reconcile_seconds: Annotated[float, msgspec.Meta(gt=0)] = 60.0
+    proposal_max_bytes: Annotated[int, msgspec.Meta(ge=1, le=2**40)] = 256 * 1024 * 1024
+    proposal_max_entries: Annotated[int, msgspec.Meta(ge=1, le=10**6)] = 20_000
     mount_uid: Id | None = None
     mount_gid: Id | None = None
     health_socket: Path | None = None

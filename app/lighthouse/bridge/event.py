@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from aiohttp import web
 
-from lighthouse.bridge.call import Call
-from lighthouse.bridge.schemas import EventBatch, EventQuery, EventStore, EventStored
+from lighthouse.bridge.call import Answer, Call, Route
+from lighthouse.bridge.schemas import EventBatch, EventPage, EventQuery, EventStore, EventStored
 from lighthouse.events import RESERVED_PREFIXES, Draft, Query
 from lighthouse.sessions import NotAllowed
 
@@ -52,3 +52,28 @@ async def query(bridge: "Bridge", call: Call) -> web.Response:
         )
     )
     return web.Response(body=msgspec.json.encode(page), content_type="application/json")
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "POST",
+        "/event/store",
+        "event_store",
+        "Append one event, or several of which all or none are stored; answered once they are on disk",
+        store,
+        {200: Answer("A receipt, or a list of them for a list", (EventStored, list[EventStored]))},
+        permission="events.write",
+        body=(EventStore, EventBatch),
+        errors=(409, 507),
+    ),
+    Route(
+        "GET",
+        "/event/query",
+        "event_query",
+        "Search the log, ascending",
+        query,
+        {200: Answer("A page of events", EventPage)},
+        permission="events.read",
+        query=EventQuery,
+    ),
+)

@@ -26,6 +26,8 @@ def serve(
     """Run the bridge until it is told to stop; raises typer.Exit(1), the reason logged, when it refuses."""
     given: dict[str, Any] = {"project_path": project, "mount_point": mount, "listen": listen}
     given = {name: str(value) for name, value in given.items() if value is not None}
+    if mount is not None:
+        given["proposals_mount_point"] = f"{mount}.proposals"
     folder = None if state is None else Path(state)
     if folder is not None:
         given["event_store"] = str(folder / "events")

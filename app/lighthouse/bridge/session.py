@@ -3,7 +3,7 @@
 import time
 from typing import TYPE_CHECKING
 
-from lighthouse.bridge.call import Call
+from lighthouse.bridge.call import Answer, Call, Route
 from lighthouse.bridge.problems import Rejected
 from lighthouse.bridge.schemas import (
     SessionCreate,
@@ -82,3 +82,37 @@ async def revoke(bridge: "Bridge", call: Call) -> SessionRevoked:
         bridge.audit.rejected(403, error.message, call.request.path, call.peer, call.caller.agent_id)
         raise
     return SessionRevoked(target.token_id if target else str(token_id), seq)
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "POST",
+        "/session/create",
+        "session_create",
+        "Exchange an agent token for a short session token of the same agent",
+        create,
+        {200: Answer("The session token", SessionCreated)},
+        permission="session.create",
+        body=SessionCreate,
+        errors=(507,),
+    ),
+    Route(
+        "POST",
+        "/session/validate",
+        "session_validate",
+        "Whom a token speaks for; without one in the body, the request's own",
+        validate,
+        {200: Answer("`valid` false for a bad token", SessionValidity)},
+        body=SessionValidate,
+    ),
+    Route(
+        "POST",
+        "/session/revoke",
+        "session_revoke",
+        "End a token: one's own, or as operator or admin anyone's; an agent token ends its sessions too",
+        revoke,
+        {200: Answer("It is worth nothing from now on", SessionRevoked)},
+        body=SessionRevoke,
+        errors=(507,),
+    ),
+)

@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 from aiohttp import web
 
 from lighthouse import paths
-from lighthouse.bridge.call import Call
+from lighthouse.bridge.call import Answer, Call, Route
 from lighthouse.bridge.problems import Rejected
 from lighthouse.bridge.schemas import Folder, FolderEntry, ShadowRead, Symlink
 from lighthouse.events.event import timestamp
@@ -139,3 +139,33 @@ async def _send_in_chunks(
         left -= len(part)
     await response.write_eof()
     return response
+
+
+_FILE_HEADERS = {
+    "ETag": "the content's SHA-256 in hexadecimal, quoted",
+    "X-Lighthouse-Seq": "the version it was read from",
+    "X-Lighthouse-Mark": "`too_large` or `unreadable`: why a line of text stands in for the content",
+}
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "GET",
+        "/shadow/read/{path}",
+        "shadow_read",
+        "Read the project as captured: a file's bytes, or a folder or symbolic link as JSON",
+        read,
+        {
+            200: Answer(
+                "A file's bytes, or JSON", (Folder, Symlink), "application/octet-stream", _FILE_HEADERS
+            ),
+            206: Answer("The range of bytes asked for", None, "application/octet-stream", _FILE_HEADERS),
+            304: Answer("The content is what `If-None-Match` names", media_type=""),
+        },
+        permission="shadow.read",
+        query=ShadowRead,
+        errors=(400, 404, 416),
+        path_parameters={
+            "path": "the path from the project's root, its bytes percent-encoded; empty for the root"
+        },
+    ),
+)

@@ -7,14 +7,14 @@ import sqlite3
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from aiohttp import web
 
 from lighthouse.bridge import confinement, metrics
-from lighthouse.bridge.call import Call
-from lighthouse.bridge.schemas import HeadSummary, MountSummary, SessionSummary, Status
+from lighthouse.bridge.call import Answer, Call, Route
+from lighthouse.bridge.schemas import HeadSummary, Health, MountSummary, SessionSummary, Status
 from lighthouse.events.event import timestamp
 from lighthouse.sessions import Identity
 
@@ -97,3 +97,50 @@ def versions() -> dict[str, str]:
     """What the bridge is built from."""
     found = {name: importlib.metadata.version(name) for name in _PACKAGES}
     return found | {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "GET",
+        "/health",
+        "health",
+        "Whether every promise can be kept now",
+        health,
+        {
+            200: Answer("All is well", Health),
+            503: Answer("Something is not; the components say what", Health),
+        },
+        permission=None,
+        while_starting=True,
+    ),
+    Route(
+        "GET",
+        "/openapi.json",
+        "openapi",
+        "This description",
+        openapi,
+        {200: Answer("OpenAPI 3.1", dict[str, Any])},
+        permission=None,
+        while_starting=True,
+    ),
+    Route(
+        "GET",
+        "/status",
+        "status",
+        "What runs, in detail",
+        status,
+        {200: Answer("The details", Status)},
+        permission="status.read",
+        while_starting=True,
+    ),
+    Route(
+        "GET",
+        "/metrics",
+        "metrics",
+        "Figures for Prometheus",
+        figures,
+        {200: Answer("Prometheus text", media_type="text/plain")},
+        permission="metrics.read",
+        while_starting=True,
+    ),
+)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from aiohttp import WSCloseCode, web
 
-from lighthouse.bridge.call import Call
+from lighthouse.bridge.call import Answer, Call, Route
 from lighthouse.bridge.problems import Rejected
 from lighthouse.bridge.schemas import EventStream
 from lighthouse.errors import LighthouseError
@@ -177,3 +177,21 @@ async def _guard(bridge: "Bridge", call: Call, beat: Callable[[], Awaitable[None
 async def _until_gone(listen: Coroutine[Any, Any, None]) -> Why:
     await listen
     return GONE
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "GET",
+        "/stream/events",
+        "stream_events",
+        "Follow the log: history from `from_seq`, then live, no gap and no double; a JSON event per message",
+        stream,
+        {
+            101: Answer("A WebSocket with one event per text message", media_type=""),
+            200: Answer("Server-sent events, the sequence number as id", media_type="text/event-stream"),
+        },
+        permission="events.read",
+        query=EventStream,
+        errors=(406,),
+    ),
+)

@@ -11,6 +11,11 @@ Permission = Literal[
     "session.create",
     "session.revoke_any",
     "metrics.read",
+    "shadow.update",
+    "snapshot.write",
+    "annotation.write",
+    "proposal.write",
+    "context.write",
 ]
 
 
@@ -27,7 +32,14 @@ class Role(enum.StrEnum):
 _READS: frozenset[Permission] = frozenset(
     ("status.read", "events.read", "shadow.read", "metrics.read", "session.create")
 )
-_WRITES: frozenset[Permission] = _READS | {"events.write"}
+_WRITES: frozenset[Permission] = _READS | {
+    "events.write",
+    "shadow.update",
+    "snapshot.write",
+    "annotation.write",
+    "proposal.write",
+    "context.write",
+}
 _RULES: frozenset[Permission] = _WRITES | {"session.revoke_any"}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {

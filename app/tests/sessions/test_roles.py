@@ -6,16 +6,24 @@ from lighthouse.sessions import Role, allows
 from lighthouse.sessions.roles import PERMISSIONS
 
 READS = {"status.read", "events.read", "shadow.read", "metrics.read", "session.create"}
+WRITES = {
+    "events.write",
+    "shadow.update",
+    "snapshot.write",
+    "annotation.write",
+    "proposal.write",
+    "context.write",
+}
 
 
 @pytest.mark.parametrize(
     ("role", "more"),
     [
         (Role.OBSERVER, set()),
-        (Role.AGENT, {"events.write"}),
-        (Role.EXPERT, {"events.write"}),
-        (Role.OPERATOR, {"events.write", "session.revoke_any"}),
-        (Role.ADMIN, {"events.write", "session.revoke_any"}),
+        (Role.AGENT, WRITES),
+        (Role.EXPERT, WRITES),
+        (Role.OPERATOR, WRITES | {"session.revoke_any"}),
+        (Role.ADMIN, WRITES | {"session.revoke_any"}),
     ],
 )
 def test_what_a_role_may(role: Role, more: set[str]) -> None:

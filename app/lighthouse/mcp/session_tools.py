@@ -1,0 +1,33 @@
+"""Session tokens."""
+
+from typing import Annotated
+
+from mcp.server.mcpserver.tools import Tool
+from pydantic import Field
+
+from lighthouse.client.answers import Identity, SessionToken
+from lighthouse.mcp.link import Link
+from lighthouse.mcp.tool import ADDS, READS, OwnId, tool
+
+
+def tools(link: Link) -> list[Tool]:
+    """The tools, their calls going over `link`."""
+
+    async def lighthouse_create_session(
+        ttl_seconds: Annotated[int, Field(ge=1, le=86400)] = 3600, agent_id: OwnId = None
+    ) -> SessionToken:
+        """A short-lived token that speaks as you, for a script of yours that calls the bridge itself.
+
+        The tools here need none.
+        """
+        async with link.bridge() as bridge:
+            return await bridge.create_session(ttl_seconds, agent_id=agent_id)
+
+    async def lighthouse_validate_session(
+        token: Annotated[str | None, Field(description="Left out: your own session.")] = None,
+    ) -> Identity:
+        """Whom a token speaks for, with which role and until when; without a token: who you are."""
+        async with link.bridge() as bridge:
+            return await bridge.validate_session(token)
+
+    return [tool(lighthouse_create_session, ADDS), tool(lighthouse_validate_session, READS)]

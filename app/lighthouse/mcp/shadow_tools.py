@@ -1,0 +1,33 @@
+"""The project as captured."""
+
+from typing import Annotated
+
+from mcp.server.mcpserver.tools import Tool
+from pydantic import Field
+
+from lighthouse.mcp.link import Link
+from lighthouse.mcp.shapes import PathContent, file_content, folder_content
+from lighthouse.mcp.tool import READS, Seq, tool
+
+MAX_FOLDER_NAMES = 500
+
+
+def tools(link: Link) -> list[Tool]:
+    """The tools, their calls going over `link`."""
+
+    async def lighthouse_read_file(
+        path: Annotated[str, Field(description="From the project's root; '.' lists the root.")],
+        at: Annotated[Seq | None, Field(description="The project as of this event; left out: now.")] = None,
+        offset: Annotated[int, Field(ge=0, description="Byte of a file, or entry of a folder.")] = 0,
+        max_bytes: Annotated[int, Field(ge=16, le=262144)] = 65536,
+    ) -> PathContent:
+        """A file, folder listing or symlink of the project as captured, now or at an earlier event."""
+        async with link.bridge() as bridge:
+            found = await bridge.read(path, at=at, offset=offset, size=max_bytes)
+        if found.kind == "file":
+            return file_content(found)
+        if found.kind == "folder":
+            return folder_content(found, offset, MAX_FOLDER_NAMES)
+        return PathContent(found.path, found.kind, found.seq, target=found.target)
+
+    return [tool(lighthouse_read_file, READS)]
