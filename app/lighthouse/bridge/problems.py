@@ -11,7 +11,7 @@ from lighthouse.bridge.schemas import Problem
 from lighthouse.errors import LighthouseError
 from lighthouse.events import Conflict, InvalidEvent, InvalidQuery, NoRoom, StoreBusy, StoreUnavailable
 from lighthouse.sessions import BadToken, NotAllowed
-from lighthouse.shadow import NoSuchVersion, NotCaptured
+from lighthouse.shadow import BadMoment, BadNote, NameTaken, NoSuchVersion, NotCaptured
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
@@ -21,6 +21,9 @@ _STATUS: tuple[tuple[type[LighthouseError], int], ...] = (
     (NotAllowed, 403),
     (paths.BadPath, 400),
     (NotCaptured, 404),
+    (BadMoment, 422),
+    (BadNote, 422),
+    (NameTaken, 409),
     (NoSuchVersion, 404),
     (InvalidEvent, 422),
     (InvalidQuery, 422),

@@ -96,7 +96,7 @@ def canonical(value: object) -> bytes:
 
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC with microseconds and `Z`: of equal length, so that text order is time order."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def check_agent(agent_id: str) -> None:

@@ -2,9 +2,21 @@
 
 from lighthouse.shadow.change import Op, TreeChange
 from lighthouse.shadow.entry import FILE, FOLDER, LINK, TOO_LARGE, UNREADABLE, Entry, Kind, Mark
-from lighthouse.shadow.errors import ContentMissing, ContentsRefused, NoSuchVersion, NotCaptured, ProjectAway
+from lighthouse.shadow.errors import (
+    BadMoment,
+    BadNote,
+    ContentMissing,
+    ContentsRefused,
+    NameTaken,
+    NoSuchVersion,
+    NotCaptured,
+    ProjectAway,
+)
+from lighthouse.shadow.keeping import Leaf
 from lighthouse.shadow.shadow import ReadResult, Shadow
 from lighthouse.shadow.snapshot import Snapshot
+from lighthouse.shadow.snapshots import Named, Snapshots
+from lighthouse.shadow.tree import Tree
 
 __all__ = [
     "FILE",
@@ -12,11 +24,16 @@ __all__ = [
     "LINK",
     "TOO_LARGE",
     "UNREADABLE",
+    "BadMoment",
+    "BadNote",
     "ContentMissing",
     "ContentsRefused",
     "Entry",
     "Kind",
+    "Leaf",
     "Mark",
+    "NameTaken",
+    "Named",
     "NoSuchVersion",
     "NotCaptured",
     "Op",
@@ -24,5 +41,7 @@ __all__ = [
     "ReadResult",
     "Shadow",
     "Snapshot",
+    "Snapshots",
+    "Tree",
     "TreeChange",
 ]

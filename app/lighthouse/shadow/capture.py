@@ -7,7 +7,7 @@ from typing import Any
 
 from lighthouse.config import Settings
 from lighthouse.paths import ProjectPath
-from lighthouse.shadow import projection
+from lighthouse.shadow import keeping, projection
 from lighthouse.shadow.change import Difference, differences, to_event
 from lighthouse.shadow.contents import ContentStore, Version
 from lighthouse.shadow.folder import Folder
@@ -106,6 +106,21 @@ class Capture:
                     self._store.add_version(version)
                 self._store.save_stamps(stamps)
         self._all = False
+
+    def keep(self, content: bytes) -> bytes:
+        """Store a content; its hash, once it is on disk. Raises sqlite3.Error."""
+        with self._store.writing():
+            return self._store.add(content)
+
+    def keep_file(self, path: Path) -> tuple[bytes, int]:
+        """As `keeping.keep_file`; on disk on return. Raises OSError, sqlite3.Error."""
+        with self._store.writing():
+            return keeping.keep_file(self._store, path)
+
+    def keep_tree(self, entries: Mapping[ProjectPath, keeping.Leaf]) -> bytes:
+        """As `keeping.keep_tree`; on disk on return. Raises BadPath, sqlite3.Error."""
+        with self._store.writing():
+            return keeping.keep_tree(self._store, entries)
 
     def stop(self) -> None:
         """Make a running pass, and every later one, end with Stopped; from any thread."""

@@ -11,6 +11,18 @@ class NoSuchVersion(LighthouseError):
     """No version of the project with that sequence number, or none as early."""
 
 
+class BadMoment(NoSuchVersion):
+    """What cannot be a moment of the project, or cannot be a snapshot's name."""
+
+
+class NameTaken(LighthouseError):
+    """The snapshot's name belongs to another version."""
+
+
+class BadNote(LighthouseError):
+    """A note that is too long to be kept."""
+
+
 class ContentMissing(LighthouseError):
     """A content or tree is not in the content store, or is damaged there."""
 

@@ -93,6 +93,18 @@ def _read(fd: int, store: ContentStore, limit: int) -> Captured:
     return _marked(text, UNREADABLE, before.st_mode & 0o7777, before.st_mtime_ns, store)
 
 
+def read_whole(fd: int, store: ContentStore) -> tuple[bytes, int] | None:
+    """Hash and size of an open regular file, stored; None where it does not stop changing."""
+    for _ in range(ATTEMPTS):
+        before = os.fstat(fd)
+        take = _whole if before.st_size <= WHOLE else _large
+        found = take(fd, before.st_size, store)
+        after = os.fstat(fd)
+        if found is not None and stamp_of(after) == stamp_of(before) and after.st_size == found[1]:
+            return found
+    return None
+
+
 def _whole(fd: int, size: int, store: ContentStore) -> tuple[bytes, int]:
     """Hash and size of the first `size` bytes: of a file that only grows, what it was when looked at."""
     content = _exactly(fd, 0, size)

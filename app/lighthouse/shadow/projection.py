@@ -4,7 +4,7 @@ A version is recorded after its event. A crash between the two, a lost or an old
 missing or too many; both are mended from the `shadow` stream when the bridge starts.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from lighthouse.events import Event, EventStore, Query
 from lighthouse.paths import ProjectPath, to_bytes
@@ -28,7 +28,7 @@ def version_of(event: Event) -> Version:
 def mtime_ns(ts: str) -> int:
     """An event's time in nanoseconds since 1970."""
     moment = datetime.fromisoformat(ts)
-    return int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000) * 1000
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000
 
 
 async def missing_versions(events: EventStore, last: Version | None) -> tuple[bool, list[Version]]:

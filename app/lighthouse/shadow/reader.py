@@ -104,6 +104,12 @@ class ContentReader:
             row = self._one("SELECT * FROM versions WHERE seq <= ? ORDER BY seq DESC LIMIT 1", (seq,))
         return None if row is None else Version(*row)
 
+    def version_at_time(self, ts: str) -> Version | None:
+        """The version that was current at `ts`, which is in the form of the events' times."""
+        with self._lock:
+            row = self._one("SELECT * FROM versions WHERE ts <= ? ORDER BY ts DESC, seq DESC LIMIT 1", (ts,))
+        return None if row is None else Version(*row)
+
     def close(self) -> None:
         """Close the connection; every later call that needs it raises ContentMissing."""
         with self._lock:
@@ -144,7 +150,7 @@ class ContentReader:
             self._chunks.put(key, chunk, len(chunk) + 200)
         return chunk
 
-    def _one(self, sql: str, values: tuple[bytes | int, ...]) -> Any:
+    def _one(self, sql: str, values: tuple[bytes | int | str, ...]) -> Any:
         try:
             return self._db.execute(sql, values).fetchone()
         except sqlite3.Error as error:

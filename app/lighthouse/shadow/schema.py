@@ -10,7 +10,7 @@ from sqlite_utils.migrations import Migrations
 
 from lighthouse.shadow.errors import ContentsRefused
 
-VERSION = 1
+VERSION = 2
 DATABASE = "contents.db"
 WAL_KEPT = 64 * 1024 * 1024
 
@@ -32,7 +32,14 @@ def m001_contents_trees_versions(db: Database) -> None:
     """Contents in chunks, trees, versions, and the stamps that spare unchanged files a second reading."""
     for statement in _TABLES:
         db.execute(statement)
-    db.execute(f"PRAGMA user_version = {VERSION}")
+    db.execute("PRAGMA user_version = 1")
+
+
+@migrations()
+def m002_versions_by_time(db: Database) -> None:
+    """The version of a time is found without reading the others."""
+    db.execute("CREATE INDEX versions_by_time ON versions (ts)")
+    db.execute("PRAGMA user_version = 2")
 
 
 def open_writer(folder: Path) -> sqlite3.Connection:

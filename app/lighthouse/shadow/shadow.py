@@ -6,13 +6,15 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from lighthouse.config import Settings
-from lighthouse.events import BRIDGE, Draft, EventStore
+from lighthouse.events import BRIDGE, Draft, EventStore, NoRoom, StoreUnavailable
+from lighthouse.events.event import timestamp
 from lighthouse.paths import ProjectPath, parse
-from lighthouse.shadow import projection, status
+from lighthouse.shadow import moment, projection, status
 from lighthouse.shadow.capture import Capture, Passed
 from lighthouse.shadow.change import TreeChange
 from lighthouse.shadow.contents import Version
@@ -20,8 +22,10 @@ from lighthouse.shadow.entry import FOLDER, LINK, Entry
 from lighthouse.shadow.errors import NoSuchVersion, NotCaptured
 from lighthouse.shadow.folder import NOTHING, Folder
 from lighthouse.shadow.follow import Follower
+from lighthouse.shadow.keeping import Leaf
 from lighthouse.shadow.reader import ContentReader
 from lighthouse.shadow.snapshot import Snapshot
+from lighthouse.shadow.snapshots import Snapshots
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +51,7 @@ class Shadow:
     """Captures `project` and follows it; contents and trees lie in `folder`, versions are events of `events`.
 
     `start` and `close` once each, on one event loop. Reading works in between, from any thread.
+    `snapshots`: the versions that have names.
     """
 
     def __init__(self, project: Path, folder: Path, events: EventStore, settings: Settings) -> None:
@@ -54,6 +59,7 @@ class Shadow:
         self._folder = folder
         self._events = events
         self._settings = settings
+        self.snapshots = Snapshots(events, self.moment)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="shadow")
         self._turn = asyncio.Lock()
         self._listeners: list[Callable[[TreeChange], None]] = []
@@ -78,6 +84,7 @@ class Shadow:
                 self._reader = ContentReader(self._folder)
                 try:
                     await self._restore()
+                    await self.snapshots.load()
                     await self.scan()
                 except BaseException:
                     self._reader.close()
@@ -111,14 +118,31 @@ class Shadow:
         """Call `callback` on the event loop with each new version, once it is the current one."""
         self._listeners.append(callback)
 
-    def open_tree(self, root: str | bytes) -> Snapshot:
+    def open_tree(self, root: str | bytes, mtime_ns: int = 0) -> Snapshot:
         """The tree with this root hash (bytes or hex) from the content store; its `seq` is 0.
 
         Raises ContentMissing.
         """
         digest = bytes.fromhex(root) if isinstance(root, str) else root
         self._reader.tree(digest)
-        return self._snapshot(0, digest, 0)
+        return self._snapshot(0, digest, mtime_ns)
+
+    def moment(self, text: str | None) -> Snapshot:
+        """The version that a sequence number, an RFC 3339 time, a snapshot's name or `current` means.
+
+        None is the present too. Raises BadMoment, NoSuchVersion, ContentMissing.
+        """
+        match moment.parse(text):
+            case moment.Number(seq):
+                return self.open_version(seq)
+            case moment.Time(ts):
+                return self._open_time(ts)
+            case moment.Name(name):
+                named = self.snapshots.get(name)
+                if named is None:
+                    raise NoSuchVersion(f"there is no snapshot {name}", "see lighthouse snapshots")
+                return self.open_version(named.seq)
+        return self._current
 
     def open_version(self, seq: int) -> Snapshot:
         """The version that was current when event `seq` was the last one.
@@ -131,9 +155,24 @@ class Shadow:
         current = self._current
         if seq >= current.seq:
             return current
-        version = self._reader.version_at(seq)
+        late = [version for version in tuple(self._unrecorded) if version.seq <= seq]
+        version = late[-1] if late else self._reader.version_at(seq)
         if version is None:
             raise NoSuchVersion(f"nothing was captured as early as event {seq}", "ask for a later number")
+        return self._open(version)
+
+    def _open_time(self, ts: str) -> Snapshot:
+        if ts > timestamp(datetime.now(UTC)):
+            raise NoSuchVersion(f"{ts} is in the future", "ask for a time that has passed")
+        late = [version for version in tuple(self._unrecorded) if version.ts <= ts]
+        version = late[-1] if late else self._reader.version_at_time(ts)
+        if version is None:
+            raise NoSuchVersion(f"nothing was captured as early as {ts}", "ask for a later time")
+        return self._open(version)
+
+    def _open(self, version: Version) -> Snapshot:
+        if version.seq == (current := self._current).seq:
+            return current
         self._reader.tree(version.root)
         return self._snapshot(version.seq, version.root, projection.mtime_ns(version.ts))
 
@@ -147,6 +186,34 @@ class Shadow:
     def read_cached(self, content: bytes, offset: int, size: int) -> bytes | None:
         """As `read`, but None where that needs the disk; quick enough for the event loop."""
         return self._reader.read_cached(content, offset, size)
+
+    async def keep(self, content: bytes) -> bytes:
+        """Store a content of anybody's; its hash, once it is on disk. Raises NoRoom, StoreUnavailable."""
+        return await self._keep(self._capture.keep, content)
+
+    async def keep_file(self, path: Path) -> tuple[bytes, int]:
+        """Store what a regular file holds; its hash and size, once it is on disk.
+
+        Raises OSError where it cannot be read as it stands, NoRoom, StoreUnavailable.
+        """
+        return await self._keep(self._capture.keep_file, path)
+
+    async def keep_tree(self, entries: Mapping[ProjectPath, Leaf]) -> bytes:
+        """Store the tree of all `entries`; its root hash, once it is on disk. See `keeping.keep_tree`.
+
+        Raises BadPath, NoRoom, StoreUnavailable.
+        """
+        return await self._keep(self._capture.keep_tree, entries)
+
+    async def _keep(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await self._run(function, *args, **kwargs)
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+                raise NoRoom("there is no room for the content", "free disk space, then try again") from error
+            raise StoreUnavailable(
+                "the content store cannot be written", f"see to the disk, then try again ({error})"
+            ) from error
 
     def content_size(self, content: bytes) -> int:
         """Bytes of a content. Raises ContentMissing."""
