@@ -23,7 +23,10 @@ def serve(
     listen: str | None = None,
     no_mount: bool = False,
 ) -> None:
-    """Run the bridge until it is told to stop; raises typer.Exit(1), the reason logged, when it refuses."""
+    """Run the bridge until it is told to stop; raises LighthouseError, the reason logged, when it refuses.
+
+    What goes wrong by a fault of its own is logged whole and raises typer.Exit(1).
+    """
     given: dict[str, Any] = {"project_path": project, "mount_point": mount, "listen": listen}
     given = {name: str(value) for name, value in given.items() if value is not None}
     if mount is not None:
@@ -41,7 +44,7 @@ def serve(
         asyncio.run(service.run(settings, dict(os.environ), create_secret_at=secret))
     except LighthouseError as error:
         log.critical("refused: %s", error)
-        raise typer.Exit(1) from None
+        raise
     except Exception:
         log.critical("failed", exc_info=True)
         raise typer.Exit(1) from None
@@ -60,7 +63,10 @@ def command(
 ) -> None:
     """Run the bridge until it is told to stop. What is not given comes from environment and config file."""
     # Text, not typer's Path: that one looks at the path, and a mount that nobody serves yet never answers.
-    serve(project, mount, state, listen, no_mount)
+    try:
+        serve(project, mount, state, listen, no_mount)
+    except LighthouseError:
+        raise typer.Exit(1) from None
 
 
 def main() -> None:

@@ -30,6 +30,8 @@ def serve(
 ) -> None:
     """Run the bridge until SIGTERM or Ctrl-C. It logs JSON to standard output.
 
+    A refusal to start is told on standard error as well.
+
     What no option says comes from the environment and /etc/lighthouse/config.toml.
     """
     # Text, not typer's Path: that one looks at the path, and a mount whose server hangs would never answer.
