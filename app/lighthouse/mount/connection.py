@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar
 
-import pyfuse3
-
-from lighthouse.mount import mountpoint, requests
+from lighthouse.mount import mountpoint
 from lighthouse.mount.mountpoint import MountRefused
+from lighthouse.mount.requests import Requests
 
 log = logging.getLogger(__name__)
 
@@ -19,36 +20,47 @@ PATIENCE = 10.0
 
 
 class Connection:
-    """One FUSE session. libfuse keeps it in a global, so there is one in a process at a time."""
+    """One FUSE session. pyfuse3 keeps it in a global, so each of its copies has one at a time."""
 
-    _taken = False
+    _taken: ClassVar[set[ModuleType]] = set()
 
-    def __init__(self, place: str | None, task: asyncio.Task[None]) -> None:
+    def __init__(self, fuse: ModuleType, place: str | None, requests: Requests) -> None:
         # The mount point if the mount is ours; None if it is its maker's, who also unmounts.
         self.place = place
+        self._fuse = fuse
+        self._requests = requests
         # Done when requests are no longer answered.
-        self.task = task
+        self.task = asyncio.get_running_loop().create_task(_serve(fuse), name="mount")
 
     @classmethod
     async def open(
-        cls, operations: pyfuse3.Operations, opened: asyncio.Event, target: str, project: Path
+        cls,
+        operations: Any,
+        opened: asyncio.Event,
+        target: str,
+        project: Path,
+        *,
+        fuse: ModuleType,
+        options: frozenset[str] = mountpoint.READING,
     ) -> "Connection":
         """Serve `operations` on the folder or `/dev/fd/N` that `target` names; a folder outside `project`.
 
-        `opened` is to be set by `operations.init`; returns after that. Raises MountRefused; nothing is left
-        then.
+        `fuse` is the copy of pyfuse3 (lighthouse.mount.fuse) whose Operations they are. `options` are those
+        of a mount on a folder, besides the usual ones. `opened` is to be set by `operations.init`; returns
+        after that. Raises MountRefused; nothing is left then.
         """
-        if cls._taken:
-            raise MountRefused("this process serves a mount already", "stop it first")
-        cls._taken = True
+        if fuse in cls._taken:
+            raise MountRefused("this process serves such a mount already", "stop it first")
+        cls._taken.add(fuse)
         try:
             fd = mountpoint.inherited_descriptor(target)
             place = None if fd is not None else await _prepare(target, project)
-            _init(operations, place or target, set() if place is None else mountpoint.options())
+            requests = Requests(fuse)
+            _init(fuse, operations, place or target, set() if place is None else mountpoint.options(options))
         except BaseException:
-            cls._taken = False
+            cls._taken.discard(fuse)
             raise
-        connection = cls(place, asyncio.get_running_loop().create_task(_serve(), name="mount"))
+        connection = cls(fuse, place, requests)
         waiting = asyncio.ensure_future(opened.wait())
         try:
             await asyncio.wait(
@@ -77,15 +89,15 @@ class Connection:
             except MountRefused as error:
                 log.error("%s", error)  # noqa: TRY400  (one line says it)
         if not self.task.done():
-            pyfuse3.terminate()
+            self._fuse.terminate()
             await asyncio.wait({self.task}, timeout=PATIENCE)
         if in_use or not self.task.done():
             # Freeing what is still used would end the process.
             log.error("the kernel holds a call of the mount up; its session is left as it is")
             return
-        requests.end_watches()
-        pyfuse3.close(unmount=False)
-        Connection._taken = False
+        self._requests.end()
+        self._fuse.close(unmount=False)
+        Connection._taken.discard(self._fuse)
 
 
 async def _prepare(target: str, project: Path) -> str:
@@ -97,19 +109,18 @@ async def _prepare(target: str, project: Path) -> str:
         ) from None
 
 
-def _init(operations: pyfuse3.Operations, target: str, options: set[str]) -> None:
-    requests.install()
+def _init(fuse: ModuleType, operations: Any, target: str, options: set[str]) -> None:
     try:
-        pyfuse3.init(operations, target, options)
+        fuse.init(operations, target, options)
     except RuntimeError as error:
         # After a failed mount there is a session to be freed; after fuse_session_new() failed there is none.
         if "mount" in str(error):
-            pyfuse3.close(unmount=False)
+            fuse.close(unmount=False)
         raise MountRefused(
             f"{target} cannot be mounted ({error})",
             "the reason is on stderr; see lighthouse doctor",
         ) from error
 
 
-async def _serve() -> None:
-    await pyfuse3.main(min_tasks=SPARE_WORKERS, max_tasks=MAX_WORKERS)
+async def _serve(fuse: ModuleType) -> None:
+    await fuse.main(min_tasks=SPARE_WORKERS, max_tasks=MAX_WORKERS)

@@ -9,9 +9,8 @@ import logging
 import queue
 import threading
 from collections.abc import Sequence
+from types import ModuleType
 from typing import NamedTuple
-
-import pyfuse3
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +38,10 @@ Notice = StaleName | StaleAttributes
 
 
 class Invalidator:
-    """Sends notices to the kernel in the order they were given."""
+    """Sends notices to the kernel in the order they were given; `fuse` is what serves the session."""
 
-    def __init__(self) -> None:
+    def __init__(self, fuse: ModuleType) -> None:
+        self._fuse = fuse
         self._queue: queue.SimpleQueue[Sequence[Notice] | asyncio.Future[None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="mount-invalidation", daemon=True)
         self._thread.start()
@@ -84,7 +84,7 @@ class Invalidator:
                     if notice.folder not in settled:
                         self._forget_name(notice.folder, NO_NAME)
                         settled.add(notice.folder)
-                    pyfuse3.invalidate_inode(notice.inode, attr_only=True)
+                    self._fuse.invalidate_inode(notice.inode, attr_only=True)
             except OSError as error:
                 if error.errno in CONNECTION_GONE:
                     log.debug("the mount is gone; nothing to invalidate")
@@ -99,7 +99,7 @@ class Invalidator:
         into the kernel's cache, and dropping what is not there yet would do nothing. Hence NO_NAME.
         """
         try:
-            pyfuse3.invalidate_entry(folder, name)
+            self._fuse.invalidate_entry(folder, name)
         except OSError as error:
             if error.errno not in NOT_THERE:
                 raise

@@ -13,6 +13,7 @@ from lighthouse.mount.attributes import Owner
 from lighthouse.mount.connection import PATIENCE, Connection
 from lighthouse.mount.event_stream import BOUND, EventStream
 from lighthouse.mount.fixed import FixedFolder, JsonFile, StreamFile
+from lighthouse.mount.fuse import READ
 from lighthouse.mount.invalidation import Invalidator, Notice
 from lighthouse.mount.mountpoint import MountRefused
 from lighthouse.mount.nodes import Nodes
@@ -84,8 +85,8 @@ class Mount:
             self._reading = Reading(self._shadow)
             opened = asyncio.Event()
             self._operations = self._tree(opened, self._stream, self._reading)
-            connection = await Connection.open(self._operations, opened, target, self._project)
-            self._invalidator = Invalidator()
+            connection = await Connection.open(self._operations, opened, target, self._project, fuse=READ)
+            self._invalidator = Invalidator(READ)
             self._invalidator.send(self._early)
         except BaseException as error:
             await self._release()

@@ -11,7 +11,10 @@ from lighthouse.errors import LighthouseError
 FUSE_CONF = Path("/etc/fuse.conf")
 FUSE_DEVICE = os.makedev(10, 229)
 INHERITED = re.compile(r"/dev/fd/([0-9]{1,9})")
-_OCTAL = re.compile(r"\\([0-7]{3})")
+# What is read has modes, and the kernel judges by them. What is written belongs to everybody who gets as far
+# as the mount; nothing there is executed on this machine before a person took it over.
+READING = frozenset({"ro", "default_permissions"})
+WRITING = frozenset({"noexec"})
 
 
 class MountRefused(LighthouseError):
@@ -33,13 +36,12 @@ def inherited_descriptor(target: str) -> int | None:
     return fd
 
 
-def options(fuse_conf: Path = FUSE_CONF) -> set[str]:
-    """Options for a mount of our own. Others may look, as far as modes allow, where we may say so."""
-    chosen = {"ro", "default_permissions", "nosuid", "nodev", "noatime"}
-    chosen |= {"fsname=lighthouse", "subtype=lighthouse"}
+def options(kind: frozenset[str], fuse_conf: Path = FUSE_CONF) -> set[str]:
+    """Options for a mount of our own. Others may come, as far as its kind lets them, where we may say so."""
+    chosen = kind | {"nosuid", "nodev", "noatime", "fsname=lighthouse", "subtype=lighthouse"}
     if os.geteuid() == 0 or _allows_other(fuse_conf):
-        chosen.add("allow_other")
-    return chosen
+        chosen |= {"allow_other"}
+    return set(chosen)
 
 
 def _allows_other(fuse_conf: Path) -> bool:

@@ -12,10 +12,8 @@ import os
 import select
 from collections import deque
 from collections.abc import Callable, Coroutine
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
-
-import pyfuse3
 
 log = logging.getLogger(__name__)
 
@@ -131,51 +129,47 @@ class _Watch:
             self._waiting.set_exception(Closing())
 
 
-_watches: dict[int, _Watch] = {}
-
-
-async def wait_readable(fd: int) -> None:
-    """Return when a request waits on `fd`. Only the holder of the ReadTurn calls this."""
-    watch = _watches.get(fd)
-    if watch is None:
-        watch = _watches[fd] = _Watch(fd)
-    if watch.run < RUN and watch.ready():
-        watch.run += 1
-        return
-    watch.run = 0
-    while True:
-        await watch.wait()
-        # Other callbacks ran since the loop saw it readable, and the request's caller may be gone.
-        if watch.ready():
-            return
-
-
-def notify_closing(fd: int) -> None:
-    """Wake the one who waits for a request on `fd`, with Closing, and forget the descriptor."""
-    watch = _watches.pop(fd, None)
-    if watch is not None:
-        watch.close()
-
-
-def end_watches() -> None:
-    """Forget all descriptors, before they are closed: their numbers come again."""
-    for fd in list(_watches):
-        notify_closing(fd)
-
-
 _TASK = SimpleNamespace(name="mount")
 
 
-def install() -> None:
-    """Make pyfuse3 use this module in place of trio."""
-    pyfuse3.trio = SimpleNamespace(  # type: ignore[attr-defined]
-        Lock=ReadTurn,
-        ClosedResourceError=Closing,
-        open_nursery=Workers,
-        lowlevel=SimpleNamespace(
-            wait_readable=wait_readable,
-            notify_closing=notify_closing,
-            current_task=lambda: _TASK,
-            current_trio_token=lambda: "asyncio",
-        ),
-    )
+class Requests:
+    """How one session waits for its requests; `fuse` is the copy of pyfuse3 that serves it."""
+
+    def __init__(self, fuse: ModuleType) -> None:
+        self._watch: _Watch | None = None
+        # In place of trio.
+        vars(fuse)["trio"] = SimpleNamespace(
+            Lock=ReadTurn,
+            ClosedResourceError=Closing,
+            open_nursery=Workers,
+            lowlevel=SimpleNamespace(
+                wait_readable=self._wait_readable,
+                notify_closing=self._notify_closing,
+                current_task=lambda: _TASK,
+                current_trio_token=lambda: "asyncio",
+            ),
+        )
+
+    def end(self) -> None:
+        """Wake the one who waits, with Closing, and forget the descriptor before it is closed."""
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
+
+    async def _wait_readable(self, fd: int) -> None:
+        # Only the holder of the ReadTurn comes here.
+        watch = self._watch
+        if watch is None:
+            watch = self._watch = _Watch(fd)
+        if watch.run < RUN and watch.ready():
+            watch.run += 1
+            return
+        watch.run = 0
+        while True:
+            await watch.wait()
+            # Other callbacks ran since the loop saw it readable, and the request's caller may be gone.
+            if watch.ready():
+                return
+
+    def _notify_closing(self, fd: int) -> None:
+        self.end()

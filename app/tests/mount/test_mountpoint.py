@@ -66,9 +66,9 @@ def test_others_may_look_where_the_machine_allows_it(tmp_path: Path, monkeypatch
     conf = tmp_path / "fuse.conf"
     conf.write_text("#user_allow_other\n")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert "allow_other" not in mountpoint.options(conf)
+    assert "allow_other" not in mountpoint.options(mountpoint.READING, conf)
     conf.write_text("mount_max = 5\n  user_allow_other \n")
-    assert {"ro", "default_permissions", "allow_other"} <= mountpoint.options(conf)
-    assert "allow_other" not in mountpoint.options(tmp_path / "missing")
+    assert {"ro", "default_permissions", "allow_other"} <= mountpoint.options(mountpoint.READING, conf)
+    assert "allow_other" not in mountpoint.options(mountpoint.READING, tmp_path / "missing")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert "allow_other" in mountpoint.options(conf)
+    assert "allow_other" in mountpoint.options(mountpoint.READING, conf)
