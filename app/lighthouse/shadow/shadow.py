@@ -183,6 +183,10 @@ class Shadow:
         """
         return self._reader.read(content, offset, size)
 
+    def read_entry(self, entry: Entry, offset: int, size: int) -> bytes:
+        """As `read`, of the content of `entry`: what `diff` and `patch` want to be given."""
+        return self._reader.read(entry.hash, offset, size)
+
     def read_cached(self, content: bytes, offset: int, size: int) -> bytes | None:
         """As `read`, but None where that needs the disk; quick enough for the event loop."""
         return self._reader.read_cached(content, offset, size)
