@@ -29,7 +29,8 @@ import time
 from pathlib import Path
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lighthouse"
-MIRROR = os.environ.get("LIGHTHOUSE_DEBIAN_MIRROR", "http://deb.debian.org/debian")
+# Without one mmdebstrap takes the archive's own, with its updates.
+MIRROR = os.environ.get("LIGHTHOUSE_DEBIAN_MIRROR")
 SUITE = "trixie"
 DISK_SIZE = "16G"
 BOOT_SECONDS = 300
@@ -155,7 +156,7 @@ def image():
             f"--customize-hook={hook}",
             SUITE,
             str(root),
-            MIRROR,
+            *([MIRROR] if MIRROR else []),
             env={**os.environ, "PREFETCHED": " ".join(PREFETCHED_PACKAGES)},
         )
         for name, pattern in (("vmlinuz", "vmlinuz-*"), ("initrd", "initrd.img-*")):
