@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 import pytest
 
@@ -76,14 +77,23 @@ def manager(tmp_path: Path) -> Iterator[ServiceManager]:
     running.end()
 
 
+class Places(NamedTuple):
+    """Where the two mounts are to be."""
+
+    project: Path
+    proposals: Path
+
+
 @pytest.fixture
-def mountpoint(tmp_path: Path) -> Iterator[Path]:
-    """A folder to mount on; whatever a test leaves mounted there is detached without asking its server."""
-    path = tmp_path / "a folder"
-    path.mkdir()
-    yield path
-    while connections(path):
-        subprocess.run(["/usr/bin/fusermount3", "-u", "-z", "--", path], check=True, timeout=SECONDS)
+def places(tmp_path: Path) -> Iterator[Places]:
+    """Folders to mount on; whatever a test leaves mounted there is detached without asking its server."""
+    found = Places(tmp_path / "a folder", tmp_path / "proposals")
+    for path in found:
+        path.mkdir()
+    yield found
+    for path in found:
+        while connections(path):
+            subprocess.run(["/usr/bin/fusermount3", "-u", "-z", "--", path], check=True, timeout=SECONDS)
 
 
 @pytest.fixture
@@ -111,6 +121,14 @@ def connections(path: Path) -> list[str]:
     return [line.split(" ")[2].split(":")[1] for line in lines if f" {at} " in line and " - fuse" in line]
 
 
+def options(path: Path) -> set[str]:
+    """The options of the mount at `path`, the kernel's and FUSE's own."""
+    lines = Path("/proc/self/mountinfo").read_text(errors="surrogateescape").split("\n")
+    at = str(path).replace(" ", "\\040")
+    line = next(line for line in lines if f" {at} " in line)
+    return set(line.split(" ")[5].split(",")) | set(line.split(" ")[-1].split(","))
+
+
 def asks_to_begin(descriptor: int) -> bool:
     """Whether it is a fresh connection: the kernel's first request, INIT (operation 26), waits for an answer."""
     return int.from_bytes(os.read(descriptor, 1 << 20)[4:8], sys.byteorder) == 26
@@ -122,110 +140,116 @@ def blocked(process: subprocess.Popen[str]) -> bool:
 
 
 @mounts_for_real
-def test_up_mounts_and_leaves_an_open_fuse_descriptor_with_the_manager(
-    manager: ServiceManager, mountpoint: Path
+def test_up_mounts_both_and_leaves_open_fuse_descriptors_with_the_manager(
+    manager: ServiceManager, places: Places
 ) -> None:
-    done = run("up", mountpoint, notify=manager.address)
+    done = run("up", *places, notify=manager.address)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert len(connections(mountpoint)) == 1
-    (descriptor,) = manager.stored["fuse"]
-    assert os.fstat(descriptor).st_rdev == Path("/dev/fuse").stat().st_rdev
-    assert asks_to_begin(descriptor)
-    assert [message.split("\n")[0] for message in manager.messages] == ["FDSTOREREMOVE=1", "FDSTORE=1", "BARRIER=1"]
-    assert "FDPOLL=0" in manager.messages[1]
+    assert [len(connections(place)) for place in places] == [1, 1]
+    for name in ("fuse", "fuse-proposals"):
+        (descriptor,) = manager.stored[name]
+        assert os.fstat(descriptor).st_rdev == Path("/dev/fuse").stat().st_rdev
+        assert asks_to_begin(descriptor)
+    said = [message.split("\n")[0] for message in manager.messages]
+    assert said == ["FDSTOREREMOVE=1", "FDSTOREREMOVE=1", "FDSTORE=1", "FDSTORE=1", "BARRIER=1"]
+    assert all("FDPOLL=0" in message for message in manager.messages if "FDSTORE=1" in message)
 
 
 @mounts_for_real
-def test_the_mount_is_read_only_and_without_set_id_and_devices(manager: ServiceManager, mountpoint: Path) -> None:
-    assert run("up", mountpoint, notify=manager.address).returncode == 0
-    line = next(line for line in Path("/proc/self/mountinfo").read_text().split("\n") if "fuse.lighthouse" in line)
-    assert {"ro", "nosuid", "nodev"} <= set(line.split(" ")[5].split(","))
-    assert "default_permissions" in line
-    assert "allow_other" in line
+def test_the_shadow_is_read_only_and_nothing_in_a_proposal_is_executed(manager: ServiceManager, places: Places) -> None:
+    assert run("up", *places, notify=manager.address).returncode == 0
+    project, proposals = (options(place) for place in places)
+    assert {"ro", "nosuid", "nodev", "default_permissions", "allow_other"} <= project
+    assert {"rw", "nosuid", "nodev", "noexec", "allow_other"} <= proposals
+    assert "default_permissions" not in proposals
 
 
 @mounts_for_real
+@pytest.mark.parametrize("which", Places._fields)
 def test_down_frees_a_blocked_reader_and_leaves_nothing(
-    manager: ServiceManager, mountpoint: Path, wait_for: Callable[..., None]
+    manager: ServiceManager, places: Places, wait_for: Callable[..., None], which: str
 ) -> None:
-    assert run("up", mountpoint, notify=manager.address).returncode == 0
-    with subprocess.Popen(["cat", mountpoint / "file"], stderr=subprocess.PIPE, text=True) as reader:
+    place = getattr(places, which)
+    assert run("up", *places, notify=manager.address).returncode == 0
+    with subprocess.Popen(["cat", place / "file"], stderr=subprocess.PIPE, text=True) as reader:
         wait_for(lambda: blocked(reader), "a reader blocked by a server that is not there")
-        done = run("down", mountpoint, notify=manager.address)
+        done = run("down", *places, notify=manager.address)
         assert (done.returncode, done.stderr) == (0, "")
         _, complaint = reader.communicate(timeout=SECONDS)
     assert reader.returncode == 1
     assert "cat:" in complaint
-    assert connections(mountpoint) == []
+    assert [connections(place) for place in places] == [[], []]
     assert manager.stored == {}
-    assert list(mountpoint.iterdir()) == []
+    assert [list(place.iterdir()) for place in places] == [[], []]
 
 
 @mounts_for_real
-def test_up_replaces_what_a_dead_server_left(manager: ServiceManager, mountpoint: Path) -> None:
-    assert run("up", mountpoint, notify=manager.address).returncode == 0
+def test_up_replaces_what_a_dead_server_left(manager: ServiceManager, places: Places) -> None:
+    assert run("up", *places, notify=manager.address).returncode == 0
     manager.forget()
-    assert run("up", mountpoint, notify=manager.address).returncode == 0
-    assert len(connections(mountpoint)) == 1
-    (descriptor,) = manager.stored["fuse"]
-    assert asks_to_begin(descriptor)
+    assert run("up", *places, notify=manager.address).returncode == 0
+    assert [len(connections(place)) for place in places] == [1, 1]
+    assert [asks_to_begin(descriptor) for stored in manager.stored.values() for descriptor in stored] == [True, True]
 
 
 @mounts_for_real
 def test_up_replaces_a_connection_whose_descriptor_is_still_stored(
-    manager: ServiceManager, mountpoint: Path, wait_for: Callable[..., None]
+    manager: ServiceManager, places: Places, wait_for: Callable[..., None]
 ) -> None:
-    assert run("up", mountpoint, notify=manager.address).returncode == 0
-    with subprocess.Popen(["cat", mountpoint / "file"], stderr=subprocess.PIPE, text=True) as reader:
+    assert run("up", *places, notify=manager.address).returncode == 0
+    with subprocess.Popen(["cat", places.project / "file"], stderr=subprocess.PIPE, text=True) as reader:
         wait_for(lambda: blocked(reader), "a reader blocked by a server that is not there")
-        assert run("up", mountpoint, notify=manager.address).returncode == 0
+        assert run("up", *places, notify=manager.address).returncode == 0
         reader.communicate(timeout=SECONDS)
     assert reader.returncode == 1
-    assert len(connections(mountpoint)) == 1
-    (descriptor,) = manager.stored["fuse"]
-    assert asks_to_begin(descriptor)
+    assert [len(connections(place)) for place in places] == [1, 1]
+    assert [asks_to_begin(descriptor) for stored in manager.stored.values() for descriptor in stored] == [True, True]
 
 
 def test_down_where_nothing_is_mounted_is_fine_and_forgets_all_the_same(
-    manager: ServiceManager, mountpoint: Path
+    manager: ServiceManager, places: Places
 ) -> None:
-    assert run("down", mountpoint, notify=manager.address).returncode == 0
-    assert manager.messages == ["FDSTOREREMOVE=1\nFDNAME=fuse", "BARRIER=1"]
+    assert run("down", *places, notify=manager.address).returncode == 0
+    removed = [f"FDSTOREREMOVE=1\nFDNAME={name}" for name in ("fuse", "fuse-proposals")]
+    assert manager.messages == [*removed, "BARRIER=1"]
 
 
 @as_root
 def test_somebody_s_mount_whose_name_is_no_text_is_no_obstacle(
-    manager: ServiceManager, mountpoint: Path, tmp_path: Path
+    manager: ServiceManager, places: Places, tmp_path: Path
 ) -> None:
     odd = tmp_path / os.fsdecode(b"caf\xe9\x0c\xe2\x80\xa8")
     odd.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "none", odd], check=True)
     try:
-        done = run("down", mountpoint, notify=manager.address)
+        done = run("down", *places, notify=manager.address)
         assert (done.returncode, done.stderr) == (0, "")
     finally:
         subprocess.run(["umount", odd], check=True)
 
 
 @mounts_for_real
-def test_what_fusermount3_refuses_is_told_in_one_line(manager: ServiceManager, mountpoint: Path) -> None:
-    done = run("up", mountpoint / "missing", notify=manager.address)
+def test_what_fusermount3_refuses_is_told_in_one_line_and_neither_mount_is_left(
+    manager: ServiceManager, places: Places
+) -> None:
+    done = run("up", places.project, places.proposals / "missing", notify=manager.address)
     assert done.returncode == 1
     assert done.stderr.startswith("lighthouse-mount: cannot mount ")
     assert done.stderr.count("\n") == 1
     assert manager.stored == {}
+    assert connections(places.project) == []
 
 
-def test_outside_a_unit_it_says_so(mountpoint: Path) -> None:
-    done = run("down", mountpoint)
+def test_outside_a_unit_it_says_so(places: Places) -> None:
+    done = run("down", *places)
     assert done.returncode == 1
     assert (
         done.stderr == "lighthouse-mount: NOTIFY_SOCKET is not set: this program runs inside lighthouse.service only\n"
     )
 
 
-def test_a_manager_that_is_away_is_told_in_one_line(mountpoint: Path, tmp_path: Path) -> None:
-    done = run("down", mountpoint, notify=tmp_path / "nobody")
+def test_a_manager_that_is_away_is_told_in_one_line(places: Places, tmp_path: Path) -> None:
+    done = run("down", *places, notify=tmp_path / "nobody")
     assert done.returncode == 1
     assert done.stderr.startswith("lighthouse-mount: ")
     assert done.stderr.count("\n") == 1
@@ -234,7 +258,7 @@ def test_a_manager_that_is_away_is_told_in_one_line(mountpoint: Path, tmp_path: 
 def test_a_manager_that_does_not_read_is_not_waited_for_forever(
     program: ModuleType,
     tmp_path: Path,
-    mountpoint: Path,
+    places: Places,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture,
 ) -> None:
@@ -242,15 +266,18 @@ def test_a_manager_that_does_not_read_is_not_waited_for_forever(
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "deaf"))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as deaf:
         deaf.bind(str(tmp_path / "deaf"))
-        assert program.main(["down", str(mountpoint)]) == 1
+        assert program.main(["down", *map(str, places)]) == 1
     assert capsys.readouterr().err == "lighthouse-mount: the service manager did not answer within 0.05 s\n"
 
 
-@pytest.mark.parametrize("arguments", [(), ("up",), ("sideways", "/mnt"), ("up", "relative"), ("up", "/a", "/b")])
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("up",), ("up", "/a"), ("sideways", "/a", "/b"), ("up", "/a", "relative"), ("up", "/a", "/b", "/c")],
+)
 def test_wrong_usage_exits_2(arguments: tuple[str, ...]) -> None:
     done = run(*arguments)
     assert done.returncode == 2
-    assert done.stderr == "usage: lighthouse-mount up|down MOUNTPOINT\n"
+    assert done.stderr == "usage: lighthouse-mount up|down PROJECT PROPOSALS\n"
 
 
 def test_an_abstract_notify_socket_is_reached(program: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

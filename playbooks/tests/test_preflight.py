@@ -136,12 +136,15 @@ def test_every_obstacle_is_told_at_once_with_what_why_and_remedy(call: Callable[
         user="lighthouse-nobody",
         project_path="/nowhere/project",
         listen="192.0.2.1:1",
+        mount_points=["/usr/project", "/usr/proposals"],
         state_path="/var/lib/nowhere/deeper",
         free_megabytes=2**40,
         architecture="pdp11",
     )
     assert answer["failed"] is True
-    assert {"project", "disk", "port", "architecture"} <= {problem["check"] for problem in answer["problems"]}
+    assert {"project", "mount_points", "disk", "port", "architecture"} <= {
+        problem["check"] for problem in answer["problems"]
+    }
     assert {problem["check"] for problem in answer["problems"]} <= set(answer["checks"])
     for problem in answer["problems"]:
         assert all(problem[part] and "\n" not in problem[part] for part in ("what", "why", "remedy"))
@@ -184,3 +187,24 @@ def test_ids_that_are_assigned_are_not_given_again(
 
     assert found("lighthouse") == {"assigned": True, "start": 265536, "end": 331071}
     assert found("ann")["assigned"] is False
+
+
+@pytest.mark.parametrize(
+    ("points", "problem"),
+    [
+        (("own/project", "own/proposals"), None),
+        (("new/project", "new/proposals"), None),
+        (("own/project", "new/proposals"), "are no siblings"),
+        (("own/project", "own/project"), "are no siblings"),
+        (("project", "proposals"), "holds 'own' besides"),
+    ],
+)
+def test_the_mounts_are_siblings_in_a_folder_of_their_own(
+    preflight: ModuleType, tmp_path: Path, points: tuple[str, str], problem: str | None
+) -> None:
+    for name in ("project", "proposals"):
+        (tmp_path / "own" / name).mkdir(parents=True)
+    host = preflight.Host(SimpleNamespace(params={"mount_points": [str(tmp_path / point) for point in points]}))
+    told = list(host.check_mount_points())
+    assert len(told) == (0 if problem is None else 1)
+    assert problem is None or problem in told[0][0]

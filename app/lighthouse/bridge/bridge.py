@@ -34,11 +34,17 @@ log = logging.getLogger("lighthouse.bridge")
 class Bridge:
     """Owns all parts. `shadow` and `mount` are None until they have started.
 
-    `fuse` is the number of an inherited FUSE descriptor; without one the bridge mounts by itself.
+    `fuse` and `proposals` are the numbers of inherited FUSE descriptors; without them the bridge mounts by
+    itself.
     """
 
     def __init__(
-        self, settings: Settings, keyring: KeyRing, store: EventStore, fuse: int | None = None
+        self,
+        settings: Settings,
+        keyring: KeyRing,
+        store: EventStore,
+        fuse: int | None = None,
+        proposals: int | None = None,
     ) -> None:
         self.settings = settings
         self.phase: Phase = "starting"
@@ -51,6 +57,9 @@ class Bridge:
         self.shadow: Shadow | None = None
         self.mount: Mount | None = None
         self.mount_target = f"/dev/fd/{fuse}" if fuse is not None else str(settings.mount_point)
+        self.proposals_target = (
+            f"/dev/fd/{proposals}" if proposals is not None else str(settings.proposals_mount_point)
+        )
         self.agent_limit = RateLimit(AGENT_RATE, AGENT_BURST)
         self.failure_limit = RateLimit(FAILURE_RATE, FAILURE_BURST)
         self.subscribers = 0

@@ -41,9 +41,9 @@ async def run(settings: Settings, env: Mapping[str, str], *, create_secret_at: P
     descriptors = inherited(env)
     for name in LISTEN_NAMES:
         os.environ.pop(name, None)
-    for name in descriptors.keys() - {"http", "fuse"}:
+    for name in descriptors.keys() - {"http", "fuse", "fuse-proposals"}:
         log.warning("a descriptor named %r was inherited and is not used", name)
-    if "fuse" in descriptors and not settings.mount:
+    if descriptors.keys() & {"fuse", "fuse-proposals"} and not settings.mount:
         raise LighthouseError("a FUSE descriptor was handed over, and no mount is wanted", "drop --no-mount")
     keyring = KeyRing(load_secret(settings.secret_environment(), create_at=create_secret_at))
     sockets = (
@@ -52,7 +52,8 @@ async def run(settings: Settings, env: Mapping[str, str], *, create_secret_at: P
         else listening.listen(*settings.host_port)
     )
     store = await asyncio.to_thread(EventStore.open, settings.event_store, keyring)
-    bridge = Bridge(settings, keyring, store, descriptors.get("fuse", [None])[0])
+    handed_over = {name: numbers[0] for name, numbers in descriptors.items()}
+    bridge = Bridge(settings, keyring, store, handed_over.get("fuse"), handed_over.get("fuse-proposals"))
     door = await _open_door(bridge, sockets)
     try:
         await _serve(bridge, notifier, stop)

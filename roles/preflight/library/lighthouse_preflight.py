@@ -21,6 +21,7 @@ options:
   user: {description: The service user's name., type: str, required: true}
   project_path: {description: The project to serve., type: path, required: true}
   listen: {description: Address and port the bridge will answer on., type: str, required: true}
+  mount_points: {description: Where it will be mounted., type: list, elements: path, required: true}
   state_path: {description: Where images and events will be kept., type: path, required: true}
   free_megabytes: {description: Room needed there., type: int, default: 2048}
   min_podman: {description: The oldest podman that will do., type: str, default: "5.3"}
@@ -35,6 +36,7 @@ EXAMPLES = r"""
     user: lighthouse
     project_path: /srv/shop
     listen: 127.0.0.1:8765
+    mount_points: [/mnt/lighthouse/project, /mnt/lighthouse/proposals]
     state_path: /var/lib
 """
 
@@ -280,6 +282,24 @@ class Host:
         )
         return int(entry[1]) if entry else None
 
+    def check_mount_points(self):
+        points = [Path(point) for point in self.parameters["mount_points"]]
+        folder = points[0].parent
+        names = " and ".join(map(str, points))
+        there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        if len({*points}) != len(points) or {point.parent for point in points} != {folder}:
+            yield (
+                f"{names} are no siblings",
+                "the folder that holds both keeps everybody out who is no member",
+                "set lighthouse_mount_point and lighthouse_proposals_mount_point to two folders of one folder",
+            )
+        elif others := sorted(there - {point.name for point in points}):
+            yield (
+                f"{folder} holds {others[0]!r} besides {names}",
+                "that folder is closed to everybody but members, with all that is in it",
+                "mount in a folder of its own: set lighthouse_mount_point and lighthouse_proposals_mount_point",
+            )
+
     def check_project(self):
         path = Path(self.parameters["project_path"])
         if not path.is_dir():
@@ -362,6 +382,7 @@ def main():
             "user": {"type": "str", "required": True},
             "project_path": {"type": "path", "required": True},
             "listen": {"type": "str", "required": True},
+            "mount_points": {"type": "list", "elements": "path", "required": True},
             "state_path": {"type": "path", "required": True},
             "free_megabytes": {"type": "int", "default": 2048},
             "min_podman": {"type": "str", "default": "5.3"},
