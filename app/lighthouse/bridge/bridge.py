@@ -19,6 +19,7 @@ from lighthouse.config import Settings
 from lighthouse.events import BRIDGE, Draft, EventStore
 from lighthouse.keys import KeyRing
 from lighthouse.mount import Mount
+from lighthouse.search import Search
 from lighthouse.sessions import Sessions
 from lighthouse.shadow import Shadow
 
@@ -32,7 +33,7 @@ log = logging.getLogger("lighthouse.bridge")
 
 
 class Bridge:
-    """Owns all parts. `shadow` and `mount` are None until they have started.
+    """Owns all parts. `shadow`, `search` and `mount` are None until they have started.
 
     `fuse` and `proposals` are the numbers of inherited FUSE descriptors; without them the bridge mounts by
     itself.
@@ -55,6 +56,7 @@ class Bridge:
         self.sessions = Sessions(store, keyring)
         self.audit = Audit(store)
         self.shadow: Shadow | None = None
+        self.search: Search | None = None
         self.mount: Mount | None = None
         self.mount_target = f"/dev/fd/{fuse}" if fuse is not None else str(settings.mount_point)
         self.proposals_target = (
@@ -84,6 +86,7 @@ class Bridge:
         shadow = Shadow(self.settings.project_path, self.store.folder, self.store, self.settings)
         await shadow.start()
         self.shadow = shadow
+        self.search = Search(shadow)
         if self.settings.mount:
             mount = Mount(shadow, self.store, self._health_now, self.settings)
             await mount.start(self.mount_target)
@@ -107,6 +110,8 @@ class Bridge:
         steps: list[tuple[str, Callable[[], Awaitable[object]]]] = []
         if self.mount is not None:
             steps.append(("mount", self.mount.stop))
+        if self.search is not None:
+            steps.append(("search", self.search.close))
         if self.shadow is not None:
             steps.append(("shadow", self.shadow.close))
         steps += [("audit", self.audit.close), ("last event", self._say_stopped), ("store", self.store.close)]

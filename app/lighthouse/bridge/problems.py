@@ -10,6 +10,7 @@ from lighthouse import paths
 from lighthouse.bridge.schemas import Problem
 from lighthouse.errors import LighthouseError
 from lighthouse.events import Conflict, InvalidEvent, InvalidQuery, NoRoom, StoreBusy, StoreUnavailable
+from lighthouse.search import BadCursor, BadGlob, BadPattern, SearchBusy
 from lighthouse.sessions import BadToken, NotAllowed
 from lighthouse.shadow import BadMoment, BadNote, NameTaken, NoSuchVersion, NotCaptured
 
@@ -25,6 +26,10 @@ _STATUS: tuple[tuple[type[LighthouseError], int], ...] = (
     (BadNote, 422),
     (NameTaken, 409),
     (NoSuchVersion, 404),
+    (BadPattern, 422),
+    (BadGlob, 422),
+    (BadCursor, 422),
+    (SearchBusy, 503),
     (InvalidEvent, 422),
     (InvalidQuery, 422),
     (Conflict, 409),

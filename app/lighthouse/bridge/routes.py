@@ -1,6 +1,6 @@
 """The table of routes: the router, the checks at the door, openapi.json and docs/http.md all come from it."""
 
-from lighthouse.bridge import event, session, shadow, state, stream
+from lighthouse.bridge import event, search, session, shadow, state, stream
 from lighthouse.bridge.call import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -9,4 +9,5 @@ ROUTES: tuple[Route, ...] = (
     *event.ROUTES,
     *stream.ROUTES,
     *shadow.ROUTES,
+    *search.ROUTES,
 )

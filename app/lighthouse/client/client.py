@@ -1,12 +1,13 @@
 """The bridge as an async Python object: one method for each route, a mixin for each feature."""
 
 from lighthouse.client.log import Log
+from lighthouse.client.search import Searching
 from lighthouse.client.sessions import Sessions
 from lighthouse.client.shadow import ShadowReading
 from lighthouse.client.state import State
 
 
-class Client(State, Sessions, Log, ShadowReading):
+class Client(State, Sessions, Log, ShadowReading, Searching):
     """A client of the bridge at `base_url` that speaks as the agent of `token`.
 
     Every method raises BridgeAway while the bridge is gone and works again by itself afterwards; Refused when

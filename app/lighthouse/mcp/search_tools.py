@@ -1,0 +1,83 @@
+"""Searching the project; matches come as text, as ripgrep prints them under headings."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from mcp.server.mcpserver.tools import Tool
+from pydantic import Field
+
+from lighthouse.client.answers_search import SearchPage
+from lighthouse.mcp.link import Link
+from lighthouse.mcp.tool import READS, tool
+
+MAX_BYTES = 48 * 1024
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Of version `seq`. Not null: call again with cursor = next_cursor to go on."""
+
+    seq: int
+    found: str
+    next_cursor: str | None = None
+
+
+def tools(link: Link) -> list[Tool]:
+    """The tools, their calls going over `link`."""
+
+    async def lighthouse_search(
+        pattern: Annotated[str, Field(description="Regular expression (RE2); a match lies in one line.")],
+        path: Annotated[str, Field(description="Folder or file to look in.")] = "",
+        globs: Annotated[
+            list[str] | None, Field(description="As rg -g: '*.{ts,tsx}', 'src/**', '!tests/'.")
+        ] = None,
+        ignore_case: bool = False,
+        fixed: Annotated[bool, Field(description="The pattern is plain text.")] = False,
+        word: bool = False,
+        context: Annotated[int, Field(ge=0, le=20)] = 0,
+        mode: Literal["lines", "files", "count"] = "lines",
+        max_matches: Annotated[int, Field(ge=1, le=1000)] = 100,
+        at: Annotated[
+            str | None, Field(description="Event number, RFC 3339 time or snapshot; left out: now.")
+        ] = None,
+        cursor: str | None = None,
+    ) -> Matches:
+        """Search the project as ripgrep would, now or at an earlier moment.
+
+        Lines are `number:text` under their file's path, context `number-text`.
+        """
+        async with link.bridge() as bridge:
+            page = await bridge.search(
+                pattern,
+                path=path,
+                at=at,
+                fixed=fixed,
+                ignore_case=ignore_case,
+                word=word,
+                globs=globs or (),
+                before=context,
+                after=context,
+                mode=mode,
+                max_matches=max_matches,
+                max_bytes=MAX_BYTES,
+                cursor=cursor,
+            )
+        return Matches(page.seq, _printed(page, mode), page.cursor)
+
+    return [tool(lighthouse_search, READS)]
+
+
+def _printed(page: SearchPage, mode: str) -> str:
+    printed: list[str] = []
+    for file in page.files:
+        printed.append(f"{file.path}:{file.count}" if mode == "count" else file.path)
+        last = None
+        for line in file.lines:
+            if last is not None and line.number != last + 1:
+                printed.append("--")
+            last = line.number
+            begun, ended = "…" if line.offset else "", "…" if line.cut else ""
+            printed.append(f"{line.number}{':' if line.match else '-'}{begun}{line.text}{ended}")
+        if file.lines:
+            printed.append("")
+    return "\n".join(printed)
