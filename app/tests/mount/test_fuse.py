@@ -1,6 +1,7 @@
 """Two sessions at a time in one process: each copy of pyfuse3 has its own."""
 
 import asyncio
+import errno
 import os
 import stat
 import subprocess
@@ -9,19 +10,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 from lighthouse.mount import MountRefused, mountpoint
 from lighthouse.mount.connection import Connection
 from lighthouse.mount.fuse import READ, WRITE
+from lighthouse.mount.probe import gives_inode
 
 PATIENCE = 20
 mounting = pytest.mark.skipif(not Path("/dev/fuse").exists(), reason="this machine has no /dev/fuse")
 
 
-def one_file(fuse: ModuleType, content: bytes, opened: asyncio.Event) -> object:
-    """Operations of a root that holds `file`."""
+def one_file(fuse: ModuleType, content: bytes, opened: asyncio.Event, *, opens: bool = True) -> Any:
+    """Operations of a root that holds `file`. Handles are inodes plus 40, or none without `opens`."""
+    more = 40 if opens else 0
 
     class OneFile(fuse.Operations):
         def init(self) -> None:
@@ -40,26 +44,32 @@ def one_file(fuse: ModuleType, content: bytes, opened: asyncio.Event) -> object:
             return await self.getattr(2, ctx)
 
         async def open(self, inode, flags, ctx):
-            return fuse.FileInfo(fh=inode)
+            if not opens:
+                raise fuse.FUSEError(errno.ENOSYS)
+            return fuse.FileInfo(fh=inode + more)
 
         async def read(self, fh, offset, size):
-            return content[offset : offset + size]
+            return content[offset : offset + size] if fh == 2 + more else b"no such handle"
 
         async def opendir(self, inode, ctx):
-            return inode
+            if not opens:
+                raise fuse.FUSEError(errno.ENOSYS)
+            return inode + more
 
         async def readdir(self, fh, start, token):
-            if start == 0:
+            if start == 0 and fh == 1 + more:
                 fuse.readdir_reply(token, b"file", await self.getattr(2, None), 1)
 
     return OneFile()
 
 
 @asynccontextmanager
-async def served(fuse: ModuleType, place: Path, content: bytes, **options) -> AsyncIterator[Connection]:
+async def served(
+    fuse: ModuleType, place: Path, content: bytes, *, opens: bool = True, **options
+) -> AsyncIterator[Connection]:
     """`content` as the one file of a mount on `place`."""
     opened = asyncio.Event()
-    operations = one_file(fuse, content, opened)
+    operations = one_file(fuse, content, opened, opens=opens)
     project = place.parent / "project"
     connection = await Connection.open(operations, opened, str(place), project, fuse=fuse, **options)
     try:
@@ -112,6 +122,24 @@ async def test_the_kinds_of_mounts_differ_in_their_options(tmp_path: Path) -> No
     assert "default_permissions" in read[-1]
     assert write[5].startswith("rw,nosuid,nodev,noexec")
     assert "default_permissions" not in write[-1]
+
+
+@mounting
+@pytest.mark.skipif(not gives_inode(), reason="a released pyfuse3 is loaded: app/pyfuse3 was not built")
+@pytest.mark.parametrize("fuse", [READ, WRITE], ids=["read", "write"])
+async def test_what_is_never_opened_is_served_by_its_inode(tmp_path: Path, fuse: ModuleType) -> None:
+    place = tmp_path / "one"
+    async with served(fuse, place, b"content", opens=False):
+        assert await away(os.listdir, place) == ["file"]
+        assert [await away((place / "file").read_bytes) for _ in range(2)] == [b"content"] * 2
+    # A new session of the same copy begins with handles.
+    async with served(fuse, place, b"again"):
+        assert await away(os.listdir, place) == ["file"]
+        assert await away((place / "file").read_bytes) == b"again"
+
+
+def test_both_copies_are_patched_alike() -> None:
+    assert gives_inode(READ) is gives_inode(WRITE)
 
 
 def test_without_a_shipped_copy_one_is_made_in_memory() -> None:
