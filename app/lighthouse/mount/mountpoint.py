@@ -37,9 +37,13 @@ def inherited_descriptor(target: str) -> int | None:
 
 
 def options(kind: frozenset[str], fuse_conf: Path = FUSE_CONF) -> set[str]:
-    """Options for a mount of our own. Others may come, as far as its kind lets them, where we may say so."""
+    """Options for a mount of our own. Others may look, as modes allow, where we may say so.
+
+    Where nobody judges by modes, others are let in only by a mount that is handed over, behind a folder
+    that keeps strangers out.
+    """
     chosen = kind | {"nosuid", "nodev", "noatime", "fsname=lighthouse", "subtype=lighthouse"}
-    if os.geteuid() == 0 or _allows_other(fuse_conf):
+    if "default_permissions" in kind and (os.geteuid() == 0 or _allows_other(fuse_conf)):
         chosen |= {"allow_other"}
     return set(chosen)
 

@@ -1,9 +1,15 @@
 """Bytes of captured contents: from memory at once, from the content store on a thread."""
 
 import asyncio
+import functools
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
 
 from lighthouse.shadow import Shadow
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 # More would only queue at the store's lock.
 THREADS = 2
@@ -21,8 +27,12 @@ class Reading:
         found = self._shadow.read_cached(content, offset, size)
         if found is not None:
             return found
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._shadow.read, content, offset, size)
+        return await self.run(self._shadow.read, content, offset, size)
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call on one of the threads."""
+        call = functools.partial(function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
     def close(self) -> None:
         """End the threads; what they are reading is given up."""

@@ -110,6 +110,11 @@ class ContentReader:
             row = self._one("SELECT * FROM versions WHERE ts <= ? ORDER BY ts DESC, seq DESC LIMIT 1", (ts,))
         return None if row is None else Version(*row)
 
+    def count_after(self, seq: int) -> int:
+        """How many versions there are after event `seq`."""
+        with self._lock:
+            return int(self._one("SELECT count(*) FROM versions WHERE seq > ?", (seq,))[0])
+
     def close(self) -> None:
         """Close the connection; every later call that needs it raises ContentMissing."""
         with self._lock:

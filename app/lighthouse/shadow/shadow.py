@@ -161,6 +161,10 @@ class Shadow:
             raise NoSuchVersion(f"nothing was captured as early as event {seq}", "ask for a later number")
         return self._open(version)
 
+    def versions_after(self, seq: int) -> int:
+        """How many versions came after event `seq`. Raises ContentMissing."""
+        return self._reader.count_after(seq)
+
     def _open_time(self, ts: str) -> Snapshot:
         if ts > timestamp(datetime.now(UTC)):
             raise NoSuchVersion(f"{ts} is in the future", "ask for a time that has passed")
