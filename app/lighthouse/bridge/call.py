@@ -63,6 +63,7 @@ class Route:
     answers: Mapping[int, Answer]
     permission: Permission | str | None = ""
     body: Any = None
+    body_optional: bool = False
     query: Any = None
     errors: tuple[int, ...] = ()
     lasting: bool = False

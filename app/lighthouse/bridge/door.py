@@ -158,7 +158,7 @@ async def _body(bridge: "Bridge", route: Route, request: web.Request, identity: 
             raw = await request.read()
     except TimeoutError as error:
         raise Rejected(408, f"the body did not arrive within {BODY_SECONDS:.0f} s", "try again") from error
-    body = decode(raw, route.body)
+    body = decode(b"{}" if not raw and route.body_optional else raw, route.body)
     if identity is not None:
         for item in [body, *body.events] if isinstance(body, EventBatch) else [body]:
             if item.agent_id not in (None, identity.agent_id):

@@ -78,7 +78,7 @@ def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
         operation["x-permission"] = route.permission
     if route.body is not None:
         operation["requestBody"] = {
-            "required": True,
+            "required": not route.body_optional,
             "content": {"application/json": {"schema": _schema(route.body, schemas)}},
         }
     return operation
@@ -125,7 +125,7 @@ def _query_parameters(kind: Any) -> list[dict[str, Any]]:
         present = [one for one in get_args(field.type) if one is not type(None)] or [field.type]
         parameters.append(
             {
-                "name": field.name,
+                "name": field.encode_name,
                 "in": "query",
                 "required": field.required,
                 "schema": msgspec.json.schema(present[0]),

@@ -12,7 +12,7 @@ from lighthouse.errors import LighthouseError
 from lighthouse.events import Conflict, InvalidEvent, InvalidQuery, NoRoom, StoreBusy, StoreUnavailable
 from lighthouse.search import BadCursor, BadGlob, BadPattern, SearchBusy
 from lighthouse.sessions import BadToken, NotAllowed
-from lighthouse.shadow import BadMoment, BadNote, NameTaken, NoSuchVersion, NotCaptured
+from lighthouse.shadow import BadMoment, BadNote, NameTaken, NoSuchVersion, NotCaptured, ProjectAway
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
@@ -30,6 +30,7 @@ _STATUS: tuple[tuple[type[LighthouseError], int], ...] = (
     (BadGlob, 422),
     (BadCursor, 422),
     (SearchBusy, 503),
+    (ProjectAway, 503),
     (InvalidEvent, 422),
     (InvalidQuery, 422),
     (Conflict, 409),

@@ -1,6 +1,6 @@
 """The table of routes: the router, the checks at the door, openapi.json and docs/http.md all come from it."""
 
-from lighthouse.bridge import event, search, session, shadow, state, stream
+from lighthouse.bridge import diff, event, search, session, shadow, snapshot, state, stream, tree, update
 from lighthouse.bridge.call import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -10,4 +10,8 @@ ROUTES: tuple[Route, ...] = (
     *stream.ROUTES,
     *shadow.ROUTES,
     *search.ROUTES,
+    *tree.ROUTES,
+    *update.ROUTES,
+    *snapshot.ROUTES,
+    *diff.ROUTES,
 )

@@ -14,6 +14,8 @@ Seconds = Annotated[int, msgspec.Meta(ge=1, le=MAX_SESSION_SECONDS)]
 Moment = Annotated[str, msgspec.Meta(max_length=64, extra_json_schema={"format": "date-time"})]
 Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+At = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+"""A moment of the project: a sequence number, an RFC 3339 time, a snapshot's name, or `current`."""
 Token = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 
 
@@ -151,9 +153,9 @@ class EventStream(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ShadowRead(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """`at` is a sequence number as text; without it the present is read."""
+    """Without `at` the present is read."""
 
-    at: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
+    at: At | None = None
 
 
 class FolderEntry(msgspec.Struct, omit_defaults=True):

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from lighthouse import paths
 from lighthouse.bridge.call import Answer, Call, Route
+from lighthouse.bridge.moments import captured, version
 from lighthouse.bridge.problems import Rejected
 from lighthouse.bridge.schemas import Folder, FolderEntry, ShadowRead, Symlink
 from lighthouse.events.event import timestamp
@@ -20,18 +21,16 @@ if TYPE_CHECKING:
 
 PREFIX = "/shadow/read/"
 CHUNK = 1024 * 1024
-_KINDS: dict[str, Literal["file", "folder", "symlink"]] = {"f": "file", "d": "folder", "l": "symlink"}
+KINDS: dict[str, Literal["file", "folder", "symlink"]] = {"f": "file", "d": "folder", "l": "symlink"}
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 async def read(bridge: "Bridge", call: Call) -> web.StreamResponse | Folder | Symlink:
     """A file as bytes, a folder or a symbolic link as JSON. Links are told, never followed."""
     wanted: ShadowRead = call.query
-    shadow = bridge.shadow
-    if shadow is None:
-        raise Rejected(503, "the project is not captured yet", "try again in a moment")
-    path = paths.parse(_raw_path(call.request))
-    snapshot = await _snapshot(shadow, wanted.at)
+    shadow = captured(bridge)
+    path = paths.parse(raw_path(call.request, PREFIX))
+    snapshot = await version(shadow, wanted.at)
     entry = await asyncio.to_thread(snapshot.lookup, path)
     if entry is None:
         raise NotCaptured(f"version {snapshot.seq} of the project holds no such path", "list its folder")
@@ -46,30 +45,30 @@ async def read(bridge: "Bridge", call: Call) -> web.StreamResponse | Folder | Sy
     return await _send(call.request, shadow, snapshot, entry)
 
 
-def _raw_path(request: web.Request) -> bytes:
+def raw_path(request: web.Request, prefix: str) -> bytes:
     """The path's bytes as sent: aiohttp's own decoding would lose names that are not UTF-8."""
     raw = request.rel_url.raw_path
-    if not raw.startswith(PREFIX):
-        raise Rejected(400, "the path is written in an unusual way", f"start it with {PREFIX}")
-    return unquote_to_bytes(raw.removeprefix(PREFIX).encode("utf-8", "surrogateescape"))
+    if not raw.startswith(prefix):
+        raise Rejected(400, "the path is written in an unusual way", f"start it with {prefix}")
+    return unquote_to_bytes(raw.removeprefix(prefix).encode("utf-8", "surrogateescape"))
 
 
-async def _snapshot(shadow: Shadow, at: str | None) -> Snapshot:
-    if at is None:
-        return shadow.current
-    if not (at.isascii() and at.isdigit() and len(at) <= 18):
-        raise Rejected(
-            422, "at is not a sequence number", "names and times are not understood by this version"
-        )
-    return await asyncio.to_thread(shadow.open_version, int(at))
+def octal(entry: Entry) -> str:
+    """The permission bits as text such as `0644`."""
+    return f"{entry.mode:04o}"
+
+
+def shown_time(entry: Entry) -> str:
+    """The modification time in the form of the events' times."""
+    return timestamp(datetime.fromtimestamp(entry.mtime_ns / 1e9, UTC))
 
 
 def _described(entry: Entry) -> FolderEntry:
     return FolderEntry(
-        kind=_KINDS[entry.kind],
+        kind=KINDS[entry.kind],
         size=entry.size,
-        mode=f"{entry.mode:04o}",
-        mtime=timestamp(datetime.fromtimestamp(entry.mtime_ns / 1e9, UTC)),
+        mode=octal(entry),
+        mtime=shown_time(entry),
         hash=entry.hash.hex(),
         mark=entry.mark,
         **paths.name_to_json(entry.name),

@@ -5,9 +5,10 @@ from lighthouse.client.search import Searching
 from lighthouse.client.sessions import Sessions
 from lighthouse.client.shadow import ShadowReading
 from lighthouse.client.state import State
+from lighthouse.client.versions import Versions
 
 
-class Client(State, Sessions, Log, ShadowReading, Searching):
+class Client(State, Sessions, Log, ShadowReading, Searching, Versions):
     """A client of the bridge at `base_url` that speaks as the agent of `token`.
 
     Every method raises BridgeAway while the bridge is gone and works again by itself afterwards; Refused when

@@ -1,6 +1,7 @@
 """An answer of /shadow/read as one shape, whether the path is a file, a folder or a symlink."""
 
 import re
+from urllib.parse import quote
 
 import msgspec
 
@@ -10,6 +11,11 @@ from lighthouse.client.errors import NotABridge
 from lighthouse.client.transport import Answer, Transport
 
 _RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+)")
+
+
+def quoted_path(path: str | bytes) -> str:
+    """The path as it stands in a URL. Raises BadPath."""
+    return "/".join(quote(name, safe="") for name in paths.parse(path))
 
 
 class _Listed(msgspec.Struct):

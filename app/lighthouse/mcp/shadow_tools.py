@@ -7,7 +7,7 @@ from pydantic import Field
 
 from lighthouse.mcp.link import Link
 from lighthouse.mcp.shapes import PathContent, file_content, folder_content
-from lighthouse.mcp.tool import READS, Seq, tool
+from lighthouse.mcp.tool import READS, Moment, tool
 
 MAX_FOLDER_NAMES = 500
 
@@ -17,11 +17,11 @@ def tools(link: Link) -> list[Tool]:
 
     async def lighthouse_read_file(
         path: Annotated[str, Field(description="From the project's root; '.' lists the root.")],
-        at: Annotated[Seq | None, Field(description="The project as of this event; left out: now.")] = None,
+        at: Moment | None = None,
         offset: Annotated[int, Field(ge=0, description="Byte of a file, or entry of a folder.")] = 0,
         max_bytes: Annotated[int, Field(ge=16, le=262144)] = 65536,
     ) -> PathContent:
-        """A file, folder listing or symlink of the project as captured, now or at an earlier event."""
+        """A file, folder listing or symlink of the project as captured, now or as it was."""
         async with link.bridge() as bridge:
             found = await bridge.read(path, at=at, offset=offset, size=max_bytes)
         if found.kind == "file":

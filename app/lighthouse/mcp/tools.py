@@ -2,10 +2,17 @@
 
 from mcp.server.mcpserver.tools import Tool
 
-from lighthouse.mcp import event_tools, search_tools, session_tools, shadow_tools, state_tools
+from lighthouse.mcp import (
+    event_tools,
+    search_tools,
+    session_tools,
+    shadow_tools,
+    state_tools,
+    version_tools,
+)
 from lighthouse.mcp.link import Link
 
-FEATURES = (state_tools, session_tools, event_tools, shadow_tools, search_tools)
+FEATURES = (state_tools, session_tools, event_tools, shadow_tools, search_tools, version_tools)
 
 
 def tools(link: Link) -> list[Tool]:

@@ -76,12 +76,14 @@ class Capture:
         last = self._store.last_version()
         return None if last is None else projection.load(reader, last.root, self._store.load_stamps())
 
-    def scan(self, old: Folder | None, everything: bool) -> Passed:
-        """Look at everything, or at what the watcher told.
+    def scan(self, old: Folder | None, everything: bool, paths: Sequence[ProjectPath] = ()) -> Passed:
+        """Look at everything, or at `paths` and what the watcher told.
 
         Raises ProjectAway, Stopped, OSError, sqlite3.Error.
         """
         touch = self._watches.drain()
+        for path in paths:
+            touch.add(path)
         if everything or touch.named or self._all:
             touch.named = True
             self._watches.begin_full()

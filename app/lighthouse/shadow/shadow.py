@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +24,7 @@ from lighthouse.shadow.folder import NOTHING, Folder
 from lighthouse.shadow.follow import Follower
 from lighthouse.shadow.keeping import Leaf
 from lighthouse.shadow.reader import ContentReader
+from lighthouse.shadow.scan import Stopped
 from lighthouse.shadow.snapshot import Snapshot
 from lighthouse.shadow.snapshots import Snapshots
 
@@ -62,6 +63,7 @@ class Shadow:
         self.snapshots = Snapshots(events, self.moment)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="shadow")
         self._turn = asyncio.Lock()
+        self._coming: asyncio.Future[Snapshot] | None = None
         self._listeners: list[Callable[[TreeChange], None]] = []
         self._tree: Folder | None = None
         self._unrecorded: list[Version] = []
@@ -217,11 +219,7 @@ class Shadow:
         try:
             return await self._run(function, *args, **kwargs)
         except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-                raise NoRoom("there is no room for the content", "free disk space, then try again") from error
-            raise StoreUnavailable(
-                "the content store cannot be written", f"see to the disk, then try again ({error})"
-            ) from error
+            raise _unavailable(error, "the content store cannot be written") from error
 
     def content_size(self, content: bytes) -> int:
         """Bytes of a content. Raises ContentMissing."""
@@ -270,21 +268,50 @@ class Shadow:
             return False, f"{len(self._unrecorded)} versions could not be recorded in the content store"
         return self._follower.health()
 
-    async def scan(self, *, everything: bool = True) -> int:
-        """Look at `everything` now, or at what the watcher told of; the current version's sequence number.
+    async def update(self, paths: Sequence[ProjectPath] | None = None) -> Snapshot:
+        """Look at the project now: everywhere, or at `paths`, all beneath them and what the watcher told of.
+
+        The version that holds what was there at the call. Calls for everything that wait at the same time
+        share a look. Raises ProjectAway, NoRoom, StoreUnavailable; the current version stays.
+        """
+        if paths is not None:
+            return await self._looked(self.scan(everything=False, paths=paths))
+        if self._coming is None:
+            self._coming = asyncio.ensure_future(self._looked(self._full()))
+        return await asyncio.shield(self._coming)
+
+    async def _full(self) -> int:
+        async with self._turn:
+            self._coming = None
+            return await self._scan(everything=True, paths=())
+
+    async def _looked(self, scan: Awaitable[int]) -> Snapshot:
+        try:
+            await scan
+        except (OSError, sqlite3.Error) as error:
+            raise _unavailable(error, "the project cannot be captured") from error
+        except Stopped as error:
+            raise StoreUnavailable("the bridge is stopping", "try again once it runs") from error
+        return self._current
+
+    async def scan(self, *, everything: bool = True, paths: Sequence[ProjectPath] = ()) -> int:
+        """Look at `everything`, or at `paths` and what the watcher told of; the current version's number.
 
         Raises ProjectAway, OSError, sqlite3.Error, or what the event store raises; the current version stays.
         """
         async with self._turn:
-            passed = await self._run(self._capture.scan, self._tree, everything)
-            if passed.tree.hash != self._current.root or not self._current.seq:
-                await self._advance(passed)
-            elif passed.tree is not self._tree:
-                self._adopt(passed.tree, self._current.seq, self._current.mtime_ns)
-                await self._record([], passed)
-            else:
-                await self._record([], passed)
-            return self._current.seq
+            return await self._scan(everything=everything, paths=paths)
+
+    async def _scan(self, *, everything: bool, paths: Sequence[ProjectPath]) -> int:
+        passed = await self._run(self._capture.scan, self._tree, everything, paths)
+        if passed.tree.hash != self._current.root or not self._current.seq:
+            await self._advance(passed)
+        elif passed.tree is not self._tree:
+            self._adopt(passed.tree, self._current.seq, self._current.mtime_ns)
+            await self._record([], passed)
+        else:
+            await self._record([], passed)
+        return self._current.seq
 
     async def _advance(self, passed: Passed) -> None:
         """A new version; its contents and trees are durable. Now the event, the row, memory, listeners."""
@@ -346,6 +373,12 @@ class Shadow:
     async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call on the shadow's own thread; a cancelled caller ends the waiting, not the call."""
         return await asyncio.wrap_future(self._thread.submit(function, *args, **kwargs))
+
+
+def _unavailable(error: OSError | sqlite3.Error, what: str) -> StoreUnavailable:
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        return NoRoom("there is no room for the content", "free disk space, then try again")
+    return StoreUnavailable(what, f"see to the disk, then try again ({error})")
 
 
 def _not_captured(snapshot: Snapshot, path: ProjectPath) -> NotCaptured:

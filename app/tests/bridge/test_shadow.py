@@ -80,7 +80,19 @@ async def test_the_past_is_read_by_sequence_number(api: Api, project: Path, wait
     assert (await api.get(f"/shadow/read/?at={before}")).json()["seq"] == before
 
 
-@pytest.mark.parametrize(("at", "status"), [("0", 404), ("99999", 404), ("now", 422), ("-1", 422), ("", 422)])
+@pytest.mark.parametrize(
+    ("at", "status"),
+    [
+        ("0", 404),
+        ("99999", 404),
+        ("2001-01-01T00:00:00Z", 404),
+        ("2999-01-01T00:00:00Z", 404),
+        ("nobody", 404),
+        ("2026-11-23", 422),
+        ("-1", 422),
+        ("", 422),
+    ],
+)
 async def test_a_version_that_is_none(api: Api, at: str, status: int) -> None:
     (await api.get(f"/shadow/read/README.md?at={at}")).problem(status)
 

@@ -15,7 +15,7 @@ def adapter(env: dict[str, str]) -> StdioServerParameters:
 async def test_a_session_from_end_to_end(bridge_process, mode) -> None:
     async with Client(adapter(bridge_process.environment("eve")), mode=mode) as agent:
         assert agent.server_info.name == "lighthouse"
-        assert len((await agent.list_tools()).tools) == 8
+        assert "lighthouse_store_event" in {tool.name for tool in (await agent.list_tools()).tools}
         event = {"type": "note.added", "data": {"mode": mode}, "stream": "stdio"}
         stored = await agent.call_tool("lighthouse_store_event", event)
         found = await agent.call_tool("lighthouse_query_events", {"stream": "stdio", "agent_id": "eve"})

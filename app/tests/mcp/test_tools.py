@@ -18,8 +18,17 @@ NAMES = {
     "lighthouse_query_events",
     "lighthouse_read_file",
     "lighthouse_search",
+    "lighthouse_create_snapshot",
+    "lighthouse_list_snapshots",
+    "lighthouse_diff",
+    "lighthouse_update_shadow",
 }
-WRITING = {"lighthouse_create_session", "lighthouse_store_event"}
+WRITING = {
+    "lighthouse_create_session",
+    "lighthouse_store_event",
+    "lighthouse_create_snapshot",
+    "lighthouse_update_shadow",
+}
 
 
 class Agent:
@@ -163,3 +172,26 @@ async def test_reading_the_rest(agent) -> None:
 @pytest.mark.parametrize("path", ["../etc/passwd", "/etc/passwd", "no/such/file", "a\0b"])
 async def test_reading_what_may_not_be_read(agent, path) -> None:
     assert (await agent.call_tool("lighthouse_read_file", {"path": path})).is_error
+
+
+async def test_through_time(own_bridge) -> None:
+    (own_bridge.project / "file").write_text("one\n")
+    own_bridge.start()
+    agent = Agent(own_bridge.environment())
+
+    async def call(tool: str, **arguments: Any) -> dict[str, Any]:
+        answer = await agent.call_tool(f"lighthouse_{tool}", arguments)
+        assert not answer.is_error, answer
+        assert answer.structured_content is not None
+        return answer.structured_content
+
+    made = await call("create_snapshot", name="first", note="why")
+    (own_bridge.project / "file").write_text("two\n")
+    assert (await call("update_shadow", paths=["file"]))["seq"] > made["seq"]
+    assert (await call("list_snapshots"))["snapshots"] == [made]
+    for at in ("first", made["seq"], str(made["seq"]), made["created_at"]):
+        assert (await call("read_file", path="file", at=at))["content"] == "one\n"
+    assert await call("diff", old="first") == {"text": "M\tfile\n", "truncated": False}
+    assert "-one\n+two\n" in (await call("diff", old="first", new="current", patch=True))["text"]
+    refused = await agent.call_tool("lighthouse_diff", {"old": "nobody"})
+    assert refused.is_error
