@@ -16,6 +16,7 @@ from lighthouse.bridge.limits import RateLimit
 from lighthouse.bridge.metrics import Metrics
 from lighthouse.bridge.schemas import Health
 from lighthouse.config import Settings
+from lighthouse.context import Contexts
 from lighthouse.events import BRIDGE, Draft, EventStore
 from lighthouse.keys import KeyRing
 from lighthouse.mount import Mount
@@ -33,7 +34,7 @@ log = logging.getLogger("lighthouse.bridge")
 
 
 class Bridge:
-    """Owns all parts. `shadow`, `search` and `mount` are None until they have started.
+    """Owns all parts. `shadow` and what stands on it are None until they have started.
 
     `fuse` and `proposals` are the numbers of inherited FUSE descriptors; without them the bridge mounts by
     itself.
@@ -57,6 +58,7 @@ class Bridge:
         self.audit = Audit(store)
         self.shadow: Shadow | None = None
         self.search: Search | None = None
+        self.contexts: Contexts | None = None
         self.mount: Mount | None = None
         self.mount_target = f"/dev/fd/{fuse}" if fuse is not None else str(settings.mount_point)
         self.proposals_target = (
@@ -87,6 +89,9 @@ class Bridge:
         await shadow.start()
         self.shadow = shadow
         self.search = Search(shadow)
+        contexts = Contexts(shadow, self.store)
+        await contexts.load()
+        self.contexts = contexts
         if self.settings.mount:
             mount = Mount(shadow, self.store, self._health_now, self.settings)
             await mount.start(self.mount_target)

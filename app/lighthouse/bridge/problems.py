@@ -8,6 +8,7 @@ from aiohttp import web
 
 from lighthouse import paths
 from lighthouse.bridge.schemas import Problem
+from lighthouse.context import BadContext, ContextTaken, NoSuchContext
 from lighthouse.errors import LighthouseError
 from lighthouse.events import Conflict, InvalidEvent, InvalidQuery, NoRoom, StoreBusy, StoreUnavailable
 from lighthouse.search import BadCursor, BadGlob, BadPattern, SearchBusy
@@ -26,6 +27,9 @@ _STATUS: tuple[tuple[type[LighthouseError], int], ...] = (
     (BadNote, 422),
     (NameTaken, 409),
     (NoSuchVersion, 404),
+    (NoSuchContext, 404),
+    (ContextTaken, 409),
+    (BadContext, 422),
     (BadPattern, 422),
     (BadGlob, 422),
     (BadCursor, 422),

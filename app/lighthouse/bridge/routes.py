@@ -1,6 +1,18 @@
 """The table of routes: the router, the checks at the door, openapi.json and docs/http.md all come from it."""
 
-from lighthouse.bridge import diff, event, search, session, shadow, snapshot, state, stream, tree, update
+from lighthouse.bridge import (
+    context,
+    diff,
+    event,
+    search,
+    session,
+    shadow,
+    snapshot,
+    state,
+    stream,
+    tree,
+    update,
+)
 from lighthouse.bridge.call import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -14,4 +26,5 @@ ROUTES: tuple[Route, ...] = (
     *update.ROUTES,
     *snapshot.ROUTES,
     *diff.ROUTES,
+    *context.ROUTES,
 )

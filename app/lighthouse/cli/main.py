@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from lighthouse import __version__
-from lighthouse.cli import doctor, events, mcp, search, serve, status, token
+from lighthouse.cli import context, doctor, events, mcp, search, serve, status, token
 from lighthouse.cli.output import note, print_line
 from lighthouse.errors import LighthouseError
 
@@ -29,6 +29,7 @@ app.add_typer(token.app, name="token")
 app.add_typer(events.app, name="events")
 app.command("status")(status.status)
 app.command("search")(search.search)
+app.add_typer(context.app, name="context")
 app.command("doctor")(doctor.doctor)
 
 

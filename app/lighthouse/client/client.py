@@ -1,5 +1,6 @@
 """The bridge as an async Python object: one method for each route, a mixin for each feature."""
 
+from lighthouse.client.contexts import Contexts
 from lighthouse.client.log import Log
 from lighthouse.client.search import Searching
 from lighthouse.client.sessions import Sessions
@@ -8,7 +9,7 @@ from lighthouse.client.state import State
 from lighthouse.client.versions import Versions
 
 
-class Client(State, Sessions, Log, ShadowReading, Searching, Versions):
+class Client(State, Sessions, Log, ShadowReading, Searching, Versions, Contexts):
     """A client of the bridge at `base_url` that speaks as the agent of `token`.
 
     Every method raises BridgeAway while the bridge is gone and works again by itself afterwards; Refused when

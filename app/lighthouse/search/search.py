@@ -14,8 +14,8 @@ from lighthouse.search.globs import Globs
 from lighthouse.search.pattern import compile_pattern
 from lighthouse.search.query import Query
 from lighthouse.search.run import Run
-from lighthouse.search.walk import files
-from lighthouse.shadow import Shadow
+from lighthouse.search.walk import leaves
+from lighthouse.shadow import FILE, Shadow
 
 THREADS = 2
 MAX_WAITING = 16
@@ -88,7 +88,9 @@ class Search:
             place = cursor.decode(query.cursor, query)
             tree = self._shadow.open_version(place.seq)
         run = Run(query, pattern, self._shadow.read, clock.over)
-        for path, entry in files(tree, start, globs, place.path):
-            if not run.file(path, entry, place if path == place.path else Place(tree.seq, path)):
+        for path, entry in leaves(tree, start, globs, place.path):
+            if entry.kind == FILE and not run.file(
+                path, entry, place if path == place.path else Place(tree.seq, path)
+            ):
                 break
         return run.found(tree.seq)

@@ -16,6 +16,7 @@ Permission = Literal[
     "annotation.write",
     "proposal.write",
     "context.write",
+    "context.remove_any",
 ]
 
 
@@ -40,7 +41,7 @@ _WRITES: frozenset[Permission] = _READS | {
     "proposal.write",
     "context.write",
 }
-_RULES: frozenset[Permission] = _WRITES | {"session.revoke_any"}
+_RULES: frozenset[Permission] = _WRITES | {"session.revoke_any", "context.remove_any"}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.OBSERVER: _READS,

@@ -22,12 +22,18 @@ NAMES = {
     "lighthouse_list_snapshots",
     "lighthouse_diff",
     "lighthouse_update_shadow",
+    "lighthouse_create_context",
+    "lighthouse_list_contexts",
+    "lighthouse_get_context",
+    "lighthouse_remove_context",
 }
 WRITING = {
     "lighthouse_create_session",
     "lighthouse_store_event",
     "lighthouse_create_snapshot",
     "lighthouse_update_shadow",
+    "lighthouse_create_context",
+    "lighthouse_remove_context",
 }
 
 

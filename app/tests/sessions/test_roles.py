@@ -14,6 +14,7 @@ WRITES = {
     "proposal.write",
     "context.write",
 }
+RULES = {"session.revoke_any", "context.remove_any"}
 
 
 @pytest.mark.parametrize(
@@ -22,8 +23,8 @@ WRITES = {
         (Role.OBSERVER, set()),
         (Role.AGENT, WRITES),
         (Role.EXPERT, WRITES),
-        (Role.OPERATOR, WRITES | {"session.revoke_any"}),
-        (Role.ADMIN, WRITES | {"session.revoke_any"}),
+        (Role.OPERATOR, WRITES | RULES),
+        (Role.ADMIN, WRITES | RULES),
     ],
 )
 def test_what_a_role_may(role: Role, more: set[str]) -> None:
