@@ -22,6 +22,7 @@ VIRTUALIZATION = subprocess.run(["systemd-detect-virt"], capture_output=True, te
 SCALE = 8.0 if VIRTUALIZATION == "qemu" else 1.0  # "qemu" is emulation; with KVM it says "kvm"
 SERVICE = "lighthouse"
 MOUNT = Path("/mnt/lighthouse/project")
+PROPOSALS = Path("/mnt/lighthouse/proposals")
 PROJECT = Path("/srv/lighthouse/project")
 MEMBER, STRANGER = "ann", "bob"
 TOKEN = Path("/home/ann/.config/lighthouse/builder-1.token")
@@ -107,9 +108,8 @@ def bridge_pid():
 
 
 def our_mounts():
-    return [
-        line for line in Path("/proc/self/mountinfo").read_text().splitlines() if " /mnt/lighthouse/project " in line
-    ]
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return [line for line in lines if line.split()[4] in (str(MOUNT), str(PROPOSALS))]
 
 
 def units():
@@ -259,8 +259,9 @@ def readers():
     _, listing = sh("ls", str(MOUNT / "current"), user=MEMBER)
     name = next(path.name for path in sorted(PROJECT.iterdir()) if path.is_file() and path.name[0].isalpha())
     sh("cat", str(MOUNT / "current" / name), user=MEMBER)
-    code, refused = sh("ls", str(MOUNT / "current"), user=STRANGER, check=False)
-    need(code != 0 and "Permission denied" in refused, f"a stranger got: {refused}")
+    for place in (MOUNT / "current", PROPOSALS):
+        code, refused = sh("ls", str(place), user=STRANGER, check=False)
+        need(code != 0 and "Permission denied" in refused, f"a stranger got at {place}: {refused}")
     for user in (MEMBER, "root", SERVICE):
         code, refused = sh("touch", str(MOUNT / "current" / "new"), user=user, check=False)
         need(code != 0 and re.search("Read-only|denied", refused), f"{user} could write: {refused}")
@@ -269,6 +270,26 @@ def readers():
         )
         need(code != 0 and re.search("Read-only|denied", refused), f"{user} could write {name}: {refused}")
     return f"{MEMBER} sees {len(listing.splitlines())} names, {STRANGER} gets EACCES, writing is refused to all"
+
+
+def proposed():
+    """A member edits a proposal with ordinary tools; nothing of it runs on this host, the project stays as it is."""
+    place = PROPOSALS / f"check-{os.getpid()}"
+    sh("mkdir", str(place), user=MEMBER)
+    kept = sh("stat", "--format=%Y %s", str(PROJECT / "isympy.py"))[1]
+    script = (
+        "set -e; cd $0; sed -i 1d isympy.py; printf '#!/bin/sh\\necho ran\\n' > tool; chmod +x tool; mkdir a; mv tool a"
+    )
+    sh("sh", "-c", script, str(place), user=MEMBER)
+    _, patch = sh("cat", f"{place}.patch", user=MEMBER)
+    need("b/a/tool" in patch and "new file mode 100755" in patch, f"the patch has no a/tool: {patch[:400]}")
+    need("--- a/isympy.py" in patch, f"the patch has no isympy.py: {patch[:400]}")
+    need(sh("stat", "--format=%Y %s", str(PROJECT / "isympy.py"))[1] == kept, "the project was changed")
+    sh("test", "-x", str(place / "a/tool"), user=MEMBER)
+    code, refused = sh(str(place / "a/tool"), user=MEMBER, check=False)
+    need(code == 126 or "Permission denied" in refused, f"a script of a proposal ran: {code} {refused}")
+    sh("rm", "-r", str(place), user=MEMBER)
+    return f"{len(patch)} bytes of patch; its script shows as executable and is not executed"
 
 
 def follows():
@@ -348,6 +369,9 @@ def killed():
         code, answer = call("POST", "/event/store", {"type": "check.kept", "data": {"number": number}})
         need(code in (200, 201), f"storing answered {code}: {answer}")
         acknowledged.append(answer["seq"])
+    note = PROPOSALS / f"kept-{os.getpid()}" / "note"
+    sh("mkdir", str(note.parent), user=MEMBER)
+    sh("sh", "-c", "echo kept > $0; sync -d $0", str(note), user=MEMBER)
     pid = bridge_pid()
     os.kill(pid, 19)  # SIGSTOP: from here on nobody serves the mount
     reader = subprocess.Popen(
@@ -369,9 +393,11 @@ def killed():
     there = {event["seq"] for event in page["events"]}
     need(set(acknowledged) <= there, f"lost: {sorted(set(acknowledged) - there)}")
     sh("ls", str(MOUNT / "current"), user=MEMBER)
+    need(sh("cat", str(note), user=MEMBER)[1] == "kept\n", f"{note} is lost")
+    sh("rm", "-r", str(note.parent), user=MEMBER)
     return (
         f"reader freed after {freed:.2f} s ({complaint.strip()[-60:]}), health 200 after {back:.2f} s, "
-        f"{len(acknowledged)} acknowledged events there"
+        f"{len(acknowledged)} acknowledged events and a written proposal there"
     )
 
 
@@ -396,7 +422,7 @@ def stopped():
     """Stop leaves no mount, dead or alive, nobody listening and no container; start brings all back."""
     sh("systemctl", "stop", "lighthouse")
     need(not our_mounts(), f"a mount is left: {our_mounts()}")
-    need(not any(MOUNT.iterdir()), "the mount point is not empty and idle")
+    need(not any(any(place.iterdir()) for place in (MOUNT, PROPOSALS)), "a mount point is not empty and idle")
     need(health()[0] == 0, "somebody still answers, or a connection woke the bridge")
     inner = user_unit("lighthouse.service", "ActiveState", "NFileDescriptorStore")
     need(
@@ -433,6 +459,7 @@ def main():
         escapes,
         same_tree,
         readers,
+        proposed,
         follows,
         mcp,
         killed,
