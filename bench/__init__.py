@@ -1,0 +1,1 @@
+"""What Lighthouse costs, measured against what a user would take instead, as ratios within one run: `make bench`."""
