@@ -2,12 +2,22 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PROJECT ?=
+ONLY ?=
+QUICK ?=
+ROUNDS ?=
+SAVES ?=
+PUBLISH ?=
 PYTHON := .venv/bin/python
 MACHINE := $(PYTHON) playbooks/vm/machine.py
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export LIGHTHOUSE_PROJECT := $(PROJECT)
+export LIGHTHOUSE_BENCH_ONLY := $(ONLY)
+export LIGHTHOUSE_BENCH_QUICK := $(QUICK)
+export LIGHTHOUSE_BENCH_ROUNDS := $(ROUNDS)
+export LIGHTHOUSE_BENCH_SAVES := $(SAVES)
+export LIGHTHOUSE_BENCH_PUBLISH := $(PUBLISH)
 
-.PHONY: help setup up test lint lock down clean
+.PHONY: help setup up test bench soak lint lock down clean
 
 help: ## Tell what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -20,6 +30,12 @@ up: setup ## Install the appliance here, or in a virtual machine where this host
 
 test: setup ## Lint, unit and integration tests, and the appliance in a virtual machine
 	@playbooks/test
+
+bench: setup ## Measure against native, bindfs, plain pyfuse3, raw SQLite (ONLY=warm,append QUICK=1 ROUNDS=3 SAVES=100; PUBLISH=1 writes docs/bench.md)
+	@playbooks/bench
+
+soak: setup ## The tests with large counts and long runs
+	@playbooks/soak
 
 lint: setup ## The linters alone
 	@playbooks/lint

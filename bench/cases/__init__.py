@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
-from bench.cases import reading
+from bench.cases import appending, http, reading
 from bench.cases.case import Setting
 from bench.report import Row
 
 CASES: dict[str, Callable[[Setting], list[Row]]] = {
     "warm": reading.warm,
     "cold": reading.cold,
+    "append": appending.append,
+    "http": http.http,
 }
