@@ -52,7 +52,7 @@ def _raw(folder: Path, size: int, batches: int) -> float:
     try:
         schema.migrate(connection)
         rows = _rows(size * batches)
-        statement = f"INSERT INTO events VALUES ({','.join('?' * len(rows[0]))})"
+        statement = schema.INSERTS[1]
 
         def store() -> None:
             for start in range(0, len(rows), size):

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
@@ -44,22 +45,14 @@ def _write(bridge: Bridge, seconds: float, batch: int) -> int:
     host, _, port = bridge.address.rpartition(":")
     tokens = [bridge.token(f"writer-{number}") for number in range(WRITERS)]
     begin_at = time.time() + START_SECONDS
-    processes = []
-    for number in range(PROCESSES):
-        task = Task(host, int(port), tokens[number::PROCESSES], begin_at, seconds, batch, DATA)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bench.writers"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        assert process.stdin is not None
-        process.stdin.write(msgspec.json.encode(task))
-        process.stdin.close()
-        processes.append(process)
-    return sum(_outcome(process).events for process in processes)
+    tasks = [
+        Task(host, int(port), tokens[number::PROCESSES], begin_at, seconds, batch, DATA) for number in range(PROCESSES)
+    ]
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        return sum(done.events for done in pool.map(_process, tasks))
 
 
-def _outcome(process: "subprocess.Popen[bytes]") -> Done:
-    assert process.stdout is not None
-    output = process.stdout.read()
-    if process.wait() != 0:
-        raise RuntimeError("a writer failed; see above")
-    return msgspec.json.decode(output, type=Done)
+def _process(task: Task) -> Done:
+    command = [sys.executable, "-m", "bench.writers"]
+    done = subprocess.run(command, input=msgspec.json.encode(task), stdout=subprocess.PIPE, check=True)
+    return msgspec.json.decode(done.stdout, type=Done)

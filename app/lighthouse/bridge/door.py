@@ -1,6 +1,7 @@
 """The door every request comes through: its id and limits, who sends it, its shape, how it is answered."""
 
 import asyncio
+import itertools
 import logging
 import re
 import secrets
@@ -26,6 +27,9 @@ MAX_BODY = 1024 * 1024
 BODY_SECONDS = 30.0
 REQUEST_KEY = web.RequestKey("request_id", str)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# Ids need to differ, not to be secret: a random part for this run, then a number.
+_RUN = secrets.token_hex(4)
+_NUMBERS = itertools.count(1)
 
 log = logging.getLogger("lighthouse.http")
 
@@ -39,7 +43,7 @@ def make_middleware(bridge: "Bridge") -> Any:
     async def door(request: web.Request, handler: Next) -> web.StreamResponse:
         started = time.perf_counter()
         given = request.headers.get("X-Request-Id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        request_id = given if _REQUEST_ID.fullmatch(given) else f"{_RUN}{next(_NUMBERS):08x}"
         request[REQUEST_KEY] = request_id
         context = REQUEST_ID.set(request_id)
         try:
@@ -153,11 +157,7 @@ async def _body(bridge: "Bridge", route: Route, request: web.Request, identity: 
         return None
     if request.content_length is not None and request.content_length > MAX_BODY:
         raise web.HTTPRequestEntityTooLarge(MAX_BODY, request.content_length)
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            raw = await request.read()
-    except TimeoutError as error:
-        raise Rejected(408, f"the body did not arrive within {BODY_SECONDS:.0f} s", "try again") from error
+    raw = await _raw(request)
     body = decode(b"{}" if not raw and route.body_optional else raw, route.body)
     if identity is not None:
         for item in [body, *body.events] if isinstance(body, EventBatch) else [body]:
@@ -165,6 +165,17 @@ async def _body(bridge: "Bridge", route: Route, request: web.Request, identity: 
                 reason = "the body names another agent than the token"
                 raise _refused(bridge, route, request, identity, reason)
     return body
+
+
+async def _raw(request: web.Request) -> bytes:
+    if request.content.is_eof():
+        # As nearly always, it came with the head: there is nothing to wait for.
+        return await request.read()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await request.read()
+    except TimeoutError as error:
+        raise Rejected(408, f"the body did not arrive within {BODY_SECONDS:.0f} s", "try again") from error
 
 
 def decode(raw: bytes, kind: Any) -> Request:

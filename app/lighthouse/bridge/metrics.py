@@ -50,6 +50,8 @@ class Metrics:
             buckets=_FAST,
             registry=self.registry,
         )
+        self._counters: dict[tuple[str, str, int], Counter] = {}
+        self._histograms: dict[str, Histogram] = {}
         self._health = Gauge(
             "lighthouse_health_component",
             "1 while the component is well, disabled or absent",
@@ -71,9 +73,17 @@ class Metrics:
 
     def answered(self, route: str, method: str, status: int, seconds: float | None) -> None:
         """Count an answer; `seconds` is None for one that lasts, as streams do."""
-        self._requests.labels(route, method, str(status)).inc()
+        # Looking a child up by its labels costs more than moving it; there are few.
+        counter = self._counters.get((route, method, status))
+        if counter is None:
+            counter = self._requests.labels(route, method, str(status))
+            self._counters[route, method, status] = counter
+        counter.inc()
         if seconds is not None:
-            self._request_seconds.labels(route).observe(seconds)
+            histogram = self._histograms.get(route)
+            if histogram is None:
+                histogram = self._histograms[route] = self._request_seconds.labels(route)
+            histogram.observe(seconds)
 
     def healthy(self, components: Components) -> None:
         """Take over the health of each component."""

@@ -13,7 +13,7 @@ from lighthouse.events import schema
 from lighthouse.events.chain import Head, Signer
 from lighthouse.events.errors import Conflict, NoRoom, StoreBusy, StoreUnavailable
 from lighthouse.events.event import Draft, Event, check_draft
-from lighthouse.events.insert import Place, insert
+from lighthouse.events.insert import Place, Rows, insert
 from lighthouse.events.opening import Opened
 from lighthouse.events.request import Answers, Request, answer
 
@@ -135,16 +135,18 @@ class Writer(threading.Thread):
                 self._limit = self.max_bytes
                 schema.limit(connection, self._limit)
             place = self._place
+            rows = Rows(connection)
             connection.execute("BEGIN IMMEDIATE")
             for request in group:
                 try:
-                    events, added = insert(connection, self._signer, place, request)
+                    events, added = insert(rows, self._signer, place, request)
                 except Conflict as conflict:
                     answers.append((request, conflict))
                 else:
                     answers.append((request, events))
                     new += added
                     place = place.after(added)
+            rows.insert()
             connection.execute("COMMIT")
         except Exception as error:
             self._give_up_connection(error)
