@@ -1,6 +1,6 @@
 """Runs the cases, prints the table, writes the figures as JSON: `make bench`.
 
-python -m bench [--quick] [--only NAME,…] [--rounds N] [--saves N] [--publish]
+python -m bench [--quick] [--only NAME,…] [--rounds N] [--saves N]
 """
 
 import argparse
@@ -28,13 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", metavar="NAME,…", help=f"only these cases: {', '.join(CASES)}")
     parser.add_argument("--rounds", type=int, metavar="N", help="at most so many turns for each contender")
     parser.add_argument("--saves", type=int, metavar="N", help="saves in the case visible")
-    parser.add_argument("--publish", action="store_true", help="write docs/bench.md, its JSON and its plots anew")
     given = parser.parse_args(arguments)
     names = list(CASES) if given.only is None else given.only.split(",")
     if unknown := [name for name in names if name not in CASES]:
         parser.error(f"there is no case {unknown[0]}: {', '.join(CASES)}")
-    if given.publish and (given.quick or given.only or given.rounds or given.saves):
-        parser.error("only a whole run is published")
     saves = given.saves or (QUICK_SAVES if given.quick else SAVES)
     rounds = 1 if given.quick else given.rounds
     report = run(names, quick=given.quick, saves=saves, rounds=rounds, command=_command(given))
@@ -66,7 +63,7 @@ def _command(given: argparse.Namespace) -> str:
     words += [f"ONLY={given.only}"] if given.only else []
     words += [f"ROUNDS={given.rounds}"] if given.rounds else []
     words += [f"SAVES={given.saves}"] if given.saves else []
-    return " ".join([*words, *["PUBLISH=1"] * given.publish])
+    return " ".join(words)
 
 
 if __name__ == "__main__":
