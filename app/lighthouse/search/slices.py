@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 SLICE_BYTES = 64 * 1024
 READ_BYTES = 1024 * 1024
-MAX_LINE_BYTES = 1024 * 1024
+MAX_LINE_BYTES = 256 * 1024
 
 Read = Callable[[int, int], bytes]
 """`read(offset, size)` gives fewer bytes only at the end."""
