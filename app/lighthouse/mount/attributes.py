@@ -39,9 +39,17 @@ class Owner:
         self.gid = gid
 
     def attributes(
-        self, inode: int, mode: int, size: int, mtime_ns: int, *, links: int = 1, keep: float = KEEP
+        self,
+        inode: int,
+        mode: int,
+        size: int,
+        mtime_ns: int,
+        *,
+        links: int = 1,
+        keep: float = KEEP,
+        keep_name: float = KEEP,
     ) -> pyfuse3.EntryAttributes:
-        """Attributes of `inode`; `keep` says for how many seconds the kernel may hold on to them.
+        """Attributes of `inode`; for how many seconds the kernel may keep them, and that a name leads there.
 
         A folder has one link: find and others take that as "count not kept", and look.
         """
@@ -54,6 +62,6 @@ class Owner:
         entry.st_size = size
         entry.st_blocks = (size + 511) >> 9
         entry.st_atime_ns = entry.st_ctime_ns = entry.st_mtime_ns = mtime_ns
-        entry.entry_timeout = KEEP
+        entry.entry_timeout = keep_name
         entry.attr_timeout = keep
         return entry

@@ -1,29 +1,36 @@
-"""`streams/events`: each event as one line of JSON, filled from the log as it is written."""
+"""`streams/`: events as lines of JSON, one file for each subject, filled from the log as it is written."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from lighthouse.events import Event, EventStore, Query
+from lighthouse.mount.fixed import Source
 from lighthouse.mount.growing import GrowingLines
 
 BOUND = 16 * 1024 * 1024
 HISTORY = 1000
+# The events of each file, by how their type begins.
+SUBJECTS: Mapping[bytes, str] = {b"events": "", b"validation_requests": "validation."}
 
 _encoder = msgspec.json.Encoder()
 
 
-class EventStream:
-    """Keeps `lines` in step with the log: the last `HISTORY` events, then each as it is committed."""
+class EventStreams:
+    """Keeps the files in step with the log: what the last `HISTORY` events hold, then each as it comes."""
 
     def __init__(self, store: EventStore, bound: int = BOUND) -> None:
-        self.lines = GrowingLines(bound)
+        self._lines = {name: GrowingLines(bound) for name in SUBJECTS}
         self._store = store
         # Committed while the history is still being read; None once that is done.
         self._early: list[Event] | None = []
         self._lock = threading.Lock()
         self._stopped = False
+
+    def files(self) -> dict[bytes, Source]:
+        """The files by name."""
+        return {name: lines.file for name, lines in self._lines.items()}
 
     async def start(self) -> None:
         """Begin; returns when the history is in."""
@@ -45,7 +52,7 @@ class EventStream:
         self._stopped = True
 
     def _take(self, events: Sequence[Event]) -> None:
-        """On the writer's thread."""
+        """On the thread that publishes."""
         if self._stopped:
             return
         with self._lock:
@@ -55,5 +62,7 @@ class EventStream:
                 self._append(events)
 
     def _append(self, events: Sequence[Event]) -> None:
-        if events:
-            self.lines.append(_encoder.encode_lines(events))
+        for name, subject in SUBJECTS.items():
+            wanted = [event for event in events if event.type.startswith(subject)]
+            if wanted:
+                self._lines[name].append(_encoder.encode_lines(wanted))

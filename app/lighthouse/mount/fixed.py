@@ -1,79 +1,102 @@
-"""What the mount itself puts beside the project: a few folders, the streams, and text made on the spot."""
+"""What the mount itself puts beside the project: its folders, and files whose content is made or grows."""
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
-import msgspec
+from pyfuse3 import EntryAttributes
 
-from lighthouse.mount.growing import Follower, GrowingLines
+from lighthouse.mount.attributes import FOLDER_MODE, GENERATED_MODE, KEEP, ROOT_KEEP, Owner
+from lighthouse.mount.inodes import Inode, Inodes
 
 ROOT = 1
 CURRENT = 2
 STREAMS = 3
 DEBUG = 4
-STREAM_EVENTS = 5
-DEBUG_HEALTH = 6
+HISTORY = 5
+SHADOWS = 6
+CONTEXT = 7
+PROPOSALS = 8
 
 
-class Rendered:
-    """An open handle on text made when the file was opened."""
+class Content(Protocol):
+    """What a file of the mount's own holds. It may grow, and then says so by its size."""
 
-    __slots__ = ("_text",)
+    @property
+    def size(self) -> int:
+        """Bytes in it now."""
+        ...
 
-    def __init__(self, text: bytes) -> None:
-        self._text = text
+    @property
+    def mtime_ns(self) -> int:
+        """When it changed last."""
+        ...
 
     def read(self, offset: int, size: int) -> bytes:
-        """A piece of the text."""
-        return self._text[offset : offset + size]
+        """Up to `size` bytes from `offset`; fewer only at the end."""
+        ...
 
 
-class FixedFolder:
-    """A folder whose members never change: name to inode."""
-
-    __slots__ = ("inode", "members", "mtime_ns")
-
-    def __init__(self, inode: int, members: Mapping[bytes, int]) -> None:
-        self.inode = inode
-        self.members = members
-        self.mtime_ns = time.time_ns()
+# What somebody who looks for a file finds now: the same object as long as it is the same file.
+Source = Callable[[], Content]
 
 
-class FixedFile(Protocol):
-    """A file that is always there and whose content is the mount's own; the kernel caches nothing of it."""
+class OwnFile(Inode):
+    """One content of a file of the mount's own; the kernel asks for its size before it uses its cache."""
 
-    def stat(self) -> tuple[int, int]:
-        """Size in bytes and time of the last change in nanoseconds, now."""
+    __slots__ = ("_inodes", "content")
 
-    def open(self) -> Rendered | Follower:
-        """A new handle."""
+    def __init__(self, inodes: Inodes, content: Content) -> None:
+        super().__init__(inodes.next())
+        self.content = content
+        self._inodes = inodes
+        inodes.known[self.number] = self
+
+    def attributes(self, owner: Owner) -> EntryAttributes:
+        size, mtime_ns = self.content.size, self.content.mtime_ns
+        return owner.attributes(self.number, GENERATED_MODE, size, mtime_ns, keep=0.0, keep_name=0.0)
+
+    async def read(self, offset: int, size: int) -> bytes:
+        return self.content.read(offset, size)
+
+    def unused(self) -> None:
+        self._inodes.known.pop(self.number, None)
 
 
-class StreamFile:
-    """A stream, as a file that grows."""
+class FixedFolder(Inode):
+    """A folder whose names never change. Each leads to an inode that is always there, or to a source.
 
-    def __init__(self, lines: GrowingLines) -> None:
-        self._lines = lines
+    A source that gives another content gives another inode, as captured files do: so what the kernel caches
+    is never of two contents, and who has opened one reads that to its end.
+    """
 
-    def stat(self) -> tuple[int, int]:
-        return self._lines.size, self._lines.mtime_ns
+    __slots__ = ("_files", "_inodes", "_members", "_mtime_ns")
 
-    def open(self) -> Follower:
-        return Follower(self._lines)
+    def __init__(self, number: int, members: Mapping[bytes, Inode | Source], inodes: Inodes) -> None:
+        super().__init__(number)
+        self._members = members
+        self._inodes = inodes
+        self._files: dict[bytes, OwnFile] = {}
+        self._mtime_ns = time.time_ns()
+        inodes.known[number] = self
 
+    def attributes(self, owner: Owner) -> EntryAttributes:
+        keep = ROOT_KEEP if self.number == ROOT else KEEP
+        return owner.attributes(self.number, FOLDER_MODE, 0, self._mtime_ns, keep=keep)
 
-class JsonFile:
-    """What `value` returns, as indented JSON, made anew for each stat and each open."""
+    async def find(self, name: bytes) -> Inode | None:
+        found = self._members.get(name)
+        return found if found is None or isinstance(found, Inode) else self._file(name, found)
 
-    def __init__(self, value: Callable[[], Mapping[str, Any]]) -> None:
-        self._value = value
+    async def members(self) -> Mapping[bytes, Inode | Source]:
+        return self._members
 
-    def stat(self) -> tuple[int, int]:
-        return len(self._render()), time.time_ns()
+    async def member(self, name: bytes, known: Inode | Source) -> Inode | None:
+        return await self.find(name)
 
-    def open(self) -> Rendered:
-        return Rendered(self._render())
-
-    def _render(self) -> bytes:
-        return msgspec.json.format(msgspec.json.encode(self._value()), indent=2) + b"\n"
+    def _file(self, name: bytes, source: Source) -> OwnFile:
+        content = source()
+        file = self._files.get(name)
+        if file is None or file.content is not content or file.number not in self._inodes.known:
+            file = self._files[name] = OwnFile(self._inodes, content)
+        return file

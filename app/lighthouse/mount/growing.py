@@ -1,4 +1,4 @@
-"""A regular file of lines that grows at its end, bounded in size, for `tail -f` to follow."""
+"""Lines that are added at the end, bounded in memory, as a regular file that grows."""
 
 import threading
 import time
@@ -7,9 +7,9 @@ import time
 class GrowingLines:
     """The newest lines, at most `bound` bytes of them. Appended to from any thread.
 
-    Positions are absolute: the count of bytes ever written. The file holds those from `start` on; over the
-    bound it is cut down to its newest quarter. A quarter, not half: a follower finds out by polling that the
-    file has become smaller than what it has read, so it must stay smaller until the next poll.
+    Positions are absolute: the count of bytes ever written. Those from `start` on are held; over the bound
+    they are cut down to the newest half, and who looks for the file after that finds another one, which
+    begins there.
     """
 
     def __init__(self, bound: int) -> None:
@@ -17,13 +17,14 @@ class GrowingLines:
         self.start = 0
         self.mtime_ns = time.time_ns()
         self.held = bytearray()
-        # Held while `start` and `held` must agree.
         self.lock = threading.Lock()
+        self._file = GrowingFile(self, 0)
 
     @property
-    def size(self) -> int:
-        """Bytes in the file."""
-        return len(self.held)
+    def end(self) -> int:
+        """Bytes ever written."""
+        with self.lock:
+            return self.start + len(self.held)
 
     def append(self, lines: bytes) -> None:
         """Add whole lines, each with its newline."""
@@ -33,38 +34,43 @@ class GrowingLines:
             if len(self.held) > self.bound:
                 # The last line stays, however long it is.
                 last = self.held.rfind(b"\n", 0, len(self.held) - 1) + 1
-                cut = min(self.held.find(b"\n", len(self.held) - self.bound // 4) + 1, last)
+                cut = min(self.held.find(b"\n", len(self.held) - self.bound // 2) + 1, last)
                 del self.held[:cut]
                 self.start += cut
+                self._file = GrowingFile(self, self.start)
+
+    def file(self) -> "GrowingFile":
+        """The file as who looks for it now finds it."""
+        with self.lock:
+            return self._file
 
 
-class Follower:
-    """An open handle on GrowingLines. Offsets keep meaning what they meant when it was opened.
+class GrowingFile:
+    """The lines from one cut on. It goes on growing when the next cut has come, for those who follow it.
 
-    So a reader that is in the middle when the file is cut goes on without a break, and one that had read to
-    the end and starts again at 0, as `tail -f` does after "file truncated", is given what it has not had yet:
-    no line lost, none twice. Only who was further behind than what is kept misses lines.
+    So `tail -f` reads on across the cuts, each line once, and `tail -F` is told that the file was replaced.
+    What lies before the last cut is no longer there: whoever is that far behind reads empty lines in its
+    place.
     """
 
-    def __init__(self, lines: GrowingLines) -> None:
+    __slots__ = ("_begin", "_lines")
+
+    def __init__(self, lines: GrowingLines, begin: int) -> None:
         self._lines = lines
-        self._base = self._seen = lines.start
-        self._at_end = False
+        self._begin = begin
+
+    @property
+    def size(self) -> int:
+        return self._lines.end - self._begin
+
+    @property
+    def mtime_ns(self) -> int:
+        return self._lines.mtime_ns
 
     def read(self, offset: int, size: int) -> bytes:
-        """Bytes at the handle's `offset`; empty at the end."""
-        with self._lines.lock:
-            start, held = self._lines.start, self._lines.held
-            if offset == 0 and self._base < start:
-                self._base = max(self._seen, start) if self._at_end else start
-            position = self._base + offset
-            if position < start:
-                # Fell behind. The byte before `start` ended a line: it parts what was read from what comes.
-                position = start - 1
-                self._base = position - offset
-                data = b"\n" + bytes(held[: size - 1])
-            else:
-                data = bytes(held[position - start : position - start + size])
-            self._seen = max(self._seen, position + len(data))
-            self._at_end = position + len(data) >= start + len(held)
-            return data
+        lines = self._lines
+        with lines.lock:
+            position = self._begin + offset
+            missing = min(max(lines.start - position, 0), size)
+            begin = max(position - lines.start, 0)
+            return b"\n" * missing + bytes(lines.held[begin : begin + size - missing])

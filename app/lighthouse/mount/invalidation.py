@@ -34,7 +34,14 @@ class StaleAttributes(NamedTuple):
     inode: int
 
 
-Notice = StaleName | StaleAttributes
+class StaleListing(NamedTuple):
+    """The folder `inode`, reached through `folder`, has other names in it, or they lead elsewhere."""
+
+    folder: int
+    inode: int
+
+
+Notice = StaleName | StaleAttributes | StaleListing
 
 
 class Invalidator:
@@ -81,10 +88,11 @@ class Invalidator:
                     self._forget_name(notice.folder, notice.name)
                     settled.add(notice.folder)
                 else:
-                    if notice.folder not in settled:
-                        self._forget_name(notice.folder, NO_NAME)
-                        settled.add(notice.folder)
-                    self._fuse.invalidate_inode(notice.inode, attr_only=True)
+                    for folder in notice:
+                        if folder not in settled:
+                            self._forget_name(folder, NO_NAME)
+                            settled.add(folder)
+                    self._fuse.invalidate_inode(notice.inode, attr_only=isinstance(notice, StaleAttributes))
             except OSError as error:
                 if error.errno in CONNECTION_GONE:
                     log.debug("the mount is gone; nothing to invalidate")

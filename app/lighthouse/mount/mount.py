@@ -8,18 +8,18 @@ from typing import Any
 
 from lighthouse.config import Settings
 from lighthouse.events import EventStore
-from lighthouse.mount import fixed
 from lighthouse.mount.attributes import Owner
 from lighthouse.mount.connection import PATIENCE, Connection
-from lighthouse.mount.event_stream import BOUND, EventStream
-from lighthouse.mount.fixed import FixedFolder, JsonFile, StreamFile
+from lighthouse.mount.event_stream import BOUND, EventStreams
 from lighthouse.mount.fuse import READ
+from lighthouse.mount.history import History
 from lighthouse.mount.invalidation import Invalidator, Notice
 from lighthouse.mount.mountpoint import MountRefused
-from lighthouse.mount.nodes import Nodes
 from lighthouse.mount.operations import TreeOperations
 from lighthouse.mount.reading import Reading
-from lighthouse.shadow import Shadow, TreeChange
+from lighthouse.mount.top import Rooms, Top
+from lighthouse.mount.views import Current, LiveView, NamedViews
+from lighthouse.shadow import Shadow
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +27,9 @@ log = logging.getLogger(__name__)
 class Mount:
     """The project's shadow as a file system. It may be started again after a stop; see docs/spec-mount.md.
 
-    `health` is rendered into debug/health.json and must return at once. Owner and group are the settings'
-    `mount_uid` and `mount_gid`, else the process's own.
+    `health` and `metrics` are shown in debug/ and must return at once. `shadows` and `contexts` are the rooms
+    behind the folders of those names; where there is none, there is no folder. Owner and group are the
+    settings' `mount_uid` and `mount_gid`, else the process's own.
     """
 
     def __init__(
@@ -38,24 +39,36 @@ class Mount:
         health: Callable[[], Mapping[str, Any]],
         settings: Settings,
         *,
+        shadows: LiveView | None = None,
+        contexts: NamedViews | None = None,
+        metrics: Callable[[], bytes] | None = None,
         stream_bound: int = BOUND,
     ) -> None:
         self._shadow = shadow
         self._store = store
-        self._health = health
         self._project = settings.project_path
         uid, gid = settings.mount_uid, settings.mount_gid
         self._owner = Owner(os.getuid() if uid is None else uid, os.getgid() if gid is None else gid)
         self._stream_bound = stream_bound
         self._detail = "not mounted"
-        self._nodes: Nodes | None = None
+        self._rooms = Rooms(
+            current=Current(shadow),
+            history=History(shadow),
+            shadows=shadows,
+            contexts=contexts,
+            proposals=settings.proposals_mount_point,
+            health=health,
+            metrics=metrics,
+            operations=lambda: self.operations_count,
+        )
+        self._top: Top | None = None
         self._operations: TreeOperations | None = None
-        self._stream: EventStream | None = None
+        self._streams: EventStreams | None = None
         self._reading: Reading | None = None
         self._connection: Connection | None = None
         self._invalidator: Invalidator | None = None
         self._early: list[Notice] = []
-        shadow.add_listener(self._follow)
+        self._rooms.follow(self._changed)
 
     @property
     def alive(self) -> bool:
@@ -80,11 +93,14 @@ class Mount:
         if self._connection is not None:
             raise MountRefused("the mount is served already", "stop it first")
         try:
-            self._stream = EventStream(self._store, self._stream_bound)
-            await self._stream.start()
+            self._streams = EventStreams(self._store, self._stream_bound)
+            await self._streams.start()
             self._reading = Reading(self._shadow)
             opened = asyncio.Event()
-            self._operations = self._tree(opened, self._stream, self._reading)
+            self._top = Top(self._rooms, self._streams.files(), self._reading, self._shadow.read_cached)
+            self._operations = TreeOperations(
+                self._top.inodes, owner=self._owner, totals=self._totals, ready=opened.set, by_inode=False
+            )
             connection = await Connection.open(self._operations, opened, target, self._project, fuse=READ)
             self._invalidator = Invalidator(READ)
             self._invalidator.send(self._early)
@@ -115,32 +131,14 @@ class Mount:
         if self._invalidator is not None and self.alive:
             await self._invalidator.settle()
 
-    def _tree(self, opened: asyncio.Event, stream: EventStream, reading: Reading) -> TreeOperations:
-        top = {b"current": fixed.CURRENT, b"streams": fixed.STREAMS, b"debug": fixed.DEBUG}
-        folders = (
-            FixedFolder(fixed.ROOT, top),
-            FixedFolder(fixed.STREAMS, {b"events": fixed.STREAM_EVENTS}),
-            FixedFolder(fixed.DEBUG, {b"health.json": fixed.DEBUG_HEALTH}),
-        )
-        self._nodes = Nodes(self._shadow.current, top=fixed.CURRENT, outer=fixed.ROOT)
-        return TreeOperations(
-            self._nodes,
-            {folder.inode: folder for folder in folders},
-            {fixed.STREAM_EVENTS: StreamFile(stream.lines), fixed.DEBUG_HEALTH: JsonFile(self._health)},
-            owner=self._owner,
-            read=reading.read,
-            totals=self._totals,
-            ready=opened.set,
-        )
-
     def _totals(self) -> tuple[int, int]:
         status = self._shadow.status()
         return status["files"], status["bytes"]
 
-    def _follow(self, change: TreeChange) -> None:
-        if self._nodes is None:
+    def _changed(self, change: Callable[[Top], list[Notice]]) -> None:
+        if self._top is None:
             return
-        notices = self._nodes.update(change.new)
+        notices = change(self._top)
         if self._invalidator is None:
             # A session is being opened: the kernel may already know of what changed, but cannot be told yet.
             self._early += notices
@@ -160,9 +158,9 @@ class Mount:
 
     async def _release(self) -> None:
         await self._end_invalidation()
-        if self._stream is not None:
-            self._stream.stop()
+        if self._streams is not None:
+            self._streams.stop()
         if self._reading is not None:
             self._reading.close()
-        self._nodes = None
+        self._top = None
         self._early = []

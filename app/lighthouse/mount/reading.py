@@ -1,4 +1,4 @@
-"""Bytes of captured contents: from memory at once, from the content store on a thread."""
+"""What needs the disk, on threads beside the event loop: contents and trees that are not in memory."""
 
 import asyncio
 import functools
