@@ -25,6 +25,8 @@ class EventStreams:
         self._store = store
         # Committed while the history is still being read; None once that is done.
         self._early: list[Event] | None = []
+        # An event that was read with the history may be told of after that.
+        self._last = 0
         self._lock = threading.Lock()
         self._stopped = False
 
@@ -45,7 +47,7 @@ class EventStreams:
             query = msgspec.structs.replace(query, cursor=page.next_cursor)
         with self._lock:
             early, self._early = self._early or [], None
-            self._append([event for event in early if event.seq > last])
+            self._append(early)
 
     def stop(self) -> None:
         """Take no more events."""
@@ -62,7 +64,11 @@ class EventStreams:
                 self._append(events)
 
     def _append(self, events: Sequence[Event]) -> None:
+        fresh = [event for event in events if event.seq > self._last]
+        if not fresh:
+            return
+        self._last = fresh[-1].seq
         for name, subject in SUBJECTS.items():
-            wanted = [event for event in events if event.type.startswith(subject)]
+            wanted = [event for event in fresh if event.type.startswith(subject)]
             if wanted:
                 self._lines[name].append(_encoder.encode_lines(wanted))

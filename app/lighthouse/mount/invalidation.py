@@ -88,11 +88,12 @@ class Invalidator:
                     self._forget_name(notice.folder, notice.name)
                     settled.add(notice.folder)
                 else:
-                    for folder in notice:
+                    listed = isinstance(notice, StaleListing)
+                    for folder in notice if listed else notice[:1]:
                         if folder not in settled:
                             self._forget_name(folder, NO_NAME)
                             settled.add(folder)
-                    self._fuse.invalidate_inode(notice.inode, attr_only=isinstance(notice, StaleAttributes))
+                    self._fuse.invalidate_inode(notice.inode, attr_only=not listed)
             except OSError as error:
                 if error.errno in CONNECTION_GONE:
                     log.debug("the mount is gone; nothing to invalidate")

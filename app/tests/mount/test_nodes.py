@@ -7,7 +7,8 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from lighthouse.mount.invalidation import StaleName
+from lighthouse.mount.inodes import Inodes
+from lighthouse.mount.invalidation import StaleListing, StaleName
 from lighthouse.mount.nodes import Node, Nodes
 from lighthouse.shadow import merkle
 from lighthouse.shadow.entry import FILE, FOLDER, Entry
@@ -38,6 +39,21 @@ def snapshot(tree: Tree, seq: int) -> Snapshot:
     return Snapshot(seq, root, seq, load=trees.__getitem__)
 
 
+def shown(tree: Snapshot) -> Nodes:
+    """The nodes of a tree at the number TOP. Nothing is read in these tests."""
+    return Nodes(tree, Inodes(), None, None, outer=1, number=TOP)
+
+
+def look_up(nodes: Nodes, folder: Node, name: bytes) -> Node | None:
+    """What a look-up answers, counted."""
+    entry = nodes.children(folder).get(name)
+    if entry is None:
+        return None
+    node = nodes.child(folder, entry)
+    node.lookups += 1
+    return node
+
+
 contents = st.tuples(st.integers(1, 3), st.sampled_from([0o644, 0o755]))
 trees = st.recursive(
     st.dictionaries(st.sampled_from(NAMES), contents, max_size=3),
@@ -52,18 +68,20 @@ class Kernel(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.seq = 1
-        self.nodes = Nodes(snapshot({}, 1), top=TOP, outer=1)
+        self.nodes = shown(snapshot({}, 1))
+        self.inodes = self.nodes.top.nodes._inodes
         self.counts: dict[int, int] = {}
         self.names: dict[tuple[int, bytes], int] = {}
         self.attributes: dict[int, Entry] = {TOP: self.nodes.top.entry}
+        self.listings: dict[int, dict[bytes, int]] = {}
 
     def learn(self, folder: int, name: bytes, node: Node) -> None:
-        self.counts[node.inode] = self.counts.get(node.inode, 0) + 1
-        self.names[folder, name] = node.inode
-        self.attributes[node.inode] = node.entry
+        self.counts[node.number] = self.counts.get(node.number, 0) + 1
+        self.names[folder, name] = node.number
+        self.attributes[node.number] = node.entry
 
     def known(self, data: st.DataObject) -> Node:
-        return self.nodes.get(data.draw(st.sampled_from(sorted({TOP, *self.counts}))))
+        return self.inodes.known[data.draw(st.sampled_from(sorted({TOP, *self.counts})))]
 
     @rule(tree=trees)
     def change(self, tree: Tree) -> None:
@@ -73,18 +91,21 @@ class Kernel(RuleBasedStateMachine):
                 self.names.pop((notice.folder, notice.name), None)
             else:
                 self.attributes.pop(notice.inode, None)
+                if isinstance(notice, StaleListing):
+                    self.listings.pop(notice.inode, None)
 
     @rule(data=st.data(), name=st.sampled_from(NAMES))
     def look_up(self, data: st.DataObject, name: bytes) -> None:
         folder = self.known(data)
-        if folder.entry.kind == FOLDER and (node := self.nodes.lookup(folder, name)) is not None:
-            self.learn(folder.inode, name, node)
+        if folder.entry.kind == FOLDER and (node := look_up(self.nodes, folder, name)) is not None:
+            self.learn(folder.number, name, node)
 
     @rule(data=st.data(), room=st.integers(0, 3))
     def list_folder(self, data: st.DataObject, room: int) -> None:
         folder = self.known(data)
         if folder.entry.kind != FOLDER:
             return
+        listing = {}
         for entry in self.nodes.children(folder).values():
             node = self.nodes.child(folder, entry)
             if room == 0:
@@ -92,13 +113,15 @@ class Kernel(RuleBasedStateMachine):
                 return
             room -= 1
             node.lookups += 1
-            self.learn(folder.inode, entry.name, node)
+            self.learn(folder.number, entry.name, node)
+            listing[entry.name] = node.number
+        self.listings[folder.number] = listing
 
     @precondition(lambda self: self.counts)
     @rule(data=st.data())
     def ask_attributes(self, data: st.DataObject) -> None:
         node = self.known(data)
-        self.attributes[node.inode] = node.entry
+        self.attributes[node.number] = node.entry
 
     @precondition(lambda self: self.counts)
     @rule(data=st.data())
@@ -106,16 +129,16 @@ class Kernel(RuleBasedStateMachine):
         inode = data.draw(st.sampled_from(sorted(self.counts)))
         self.names = {key: kept for key, kept in self.names.items() if kept != inode}
         self.attributes.pop(inode, None)
-        self.nodes.forget(inode, self.counts.pop(inode))
+        self.inodes.forget(inode, self.counts.pop(inode))
 
     @invariant()
     def whatever_the_kernel_counts_is_known(self) -> None:
         for inode, count in self.counts.items():
-            assert self.nodes.get(inode).lookups == count
+            assert self.inodes.known[inode].lookups == count
 
     @invariant()
     def cached_names_and_attributes_are_true(self) -> None:
-        current = self.nodes.snapshot
+        current = self.nodes.tree
         reach: list[tuple[int, tuple[bytes, ...]]] = [(TOP, ())]
         while reach:
             inode, path = reach.pop()
@@ -124,13 +147,15 @@ class Kernel(RuleBasedStateMachine):
             cached = self.attributes.get(inode, truth)
             assert (cached.kind, cached.mode, cached.mtime_ns) == (truth.kind, truth.mode, truth.mtime_ns)
             if truth.kind == FILE:
-                assert cached.hash == truth.hash == self.nodes.get(inode).entry.hash
+                assert cached.hash == truth.hash == self.inodes.known[inode].entry.hash
+            if truth.kind == FOLDER and inode in self.listings:
+                assert self.listings[inode].keys() == current.children(path).keys()
             reach += [((kid), (*path, name)) for (folder, name), kid in self.names.items() if folder == inode]
 
     def teardown(self) -> None:
         for inode, count in sorted(self.counts.items()):
-            self.nodes.forget(inode, count)
-        assert len(self.nodes) == 1
+            self.inodes.forget(inode, count)
+        assert set(self.inodes.known) == {TOP}
         assert self.nodes.top.kids is None
 
 
@@ -139,25 +164,25 @@ TestKernel = Kernel.TestCase
 
 
 def test_numbers_are_never_used_twice() -> None:
-    nodes = Nodes(snapshot({b"a": (1, 0o644)}, 1), top=TOP, outer=1)
+    nodes = shown(snapshot({b"a": (1, 0o644)}, 1))
     seen = set()
     for seq in range(2, 20):
-        node = nodes.lookup(nodes.top, b"a")
+        node = look_up(nodes, nodes.top, b"a")
         assert node is not None
-        seen.add(node.inode)
+        seen.add(node.number)
         nodes.update(snapshot({b"a": (seq, 0o644)}, seq))
-        nodes.forget(node.inode, 1)
+        nodes._inodes.forget(node.number, 1)
     assert len(seen) == 18
 
 
 def test_a_folder_keeps_its_inode_and_a_file_whose_content_changes_does_not() -> None:
-    nodes = Nodes(snapshot({b"a": {b"b": (1, 0o644)}}, 1), top=TOP, outer=1)
-    folder = nodes.lookup(nodes.top, b"a")
+    nodes = shown(snapshot({b"a": {b"b": (1, 0o644)}}, 1))
+    folder = look_up(nodes, nodes.top, b"a")
     assert folder is not None
-    file = nodes.lookup(folder, b"b")
+    file = look_up(nodes, folder, b"b")
     nodes.update(snapshot({b"a": {b"b": (2, 0o644)}}, 2))
-    assert nodes.lookup(nodes.top, b"a") is folder
-    assert nodes.lookup(folder, b"b") is not file
+    assert look_up(nodes, nodes.top, b"a") is folder
+    assert look_up(nodes, folder, b"b") is not file
 
 
 def test_a_tree_deeper_than_recursion_goes() -> None:
@@ -170,12 +195,15 @@ def test_a_tree_deeper_than_recursion_goes() -> None:
             entry = Entry(b"a", FOLDER, 0o755, 0, 0, digest)
         return Snapshot(1, digest, 1, load=trees.__getitem__)
 
-    nodes = Nodes(nested(b"1" * 32), top=TOP, outer=1)
+    nodes = shown(nested(b"1" * 32))
     node = nodes.top
     while node.entry.kind == FOLDER:
         entry = nodes.children(node)[b"a"]
         node = nodes.child(node, entry)
         node.lookups += 1
-    assert len(nodes.update(nested(b"2" * 32))) == 1
+    notices = nodes.update(nested(b"2" * 32))
+    assert [type(notice) for notice in notices] == [StaleName, StaleListing]
     assert node.gone
-    assert len(nodes.update(snapshot({}, 3))) == 1200
+    kinds = [type(notice) for notice in nodes.update(snapshot({}, 3))]
+    assert kinds.count(StaleName) == 1199
+    assert kinds.count(StaleListing) == 1199 + 1

@@ -17,8 +17,12 @@ async def test_the_top_holds_the_promised_folders(world) -> None:
         "./current",
         "./debug",
         "./debug/health.json",
+        "./debug/operations",
+        "./history",
+        "./proposals",
         "./streams",
         "./streams/events",
+        "./streams/validation_requests",
     ]
 
 
@@ -190,3 +194,10 @@ async def test_operations_are_counted(world) -> None:
     assert counted["open"] == 1
     assert counted["read"] >= 1
     assert counted["lookup"] >= 2
+    text = await world.out("cat", world.place / "debug/operations")
+    assert "open 1\n" in text
+
+
+async def test_proposals_are_beside_the_mount(world) -> None:
+    link = await world.away(os.readlink, world.place / "proposals")
+    assert link == str(world.settings.proposals_mount_point)
