@@ -7,9 +7,8 @@ from typing import Protocol
 from pyfuse3 import EntryAttributes
 
 from lighthouse.mount.attributes import FOLDER_MODE, GENERATED_MODE, KEEP, ROOT_KEEP, Owner
-from lighthouse.mount.inodes import Inode, Inodes
+from lighthouse.mount.inodes import ROOT, Inode, Inodes
 
-ROOT = 1
 CURRENT = 2
 STREAMS = 3
 DEBUG = 4

@@ -11,6 +11,7 @@ from lighthouse.mount.attributes import Owner
 
 # Numbers below are for what the mount itself puts beside the project.
 FIRST_FREE = 64
+ROOT = 1
 
 
 class Inode:
@@ -36,6 +37,10 @@ class Inode:
 
     def unused(self) -> None:
         """The kernel knows it no more."""
+
+    def above(self) -> int:
+        """Of a folder the number of the one that it is in."""
+        return ROOT
 
     async def find(self, name: bytes) -> "Inode | None":
         """Of a folder what is called `name` in it. Its count is the caller's to raise, before any wait."""

@@ -5,6 +5,8 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterator
 
 KEPT = 64
+# Positions 1 and 2 are those of "." and "..", which every listing begins with.
+DOTS = 2
 # Positions are signed 64-bit numbers to programs, and nought is the beginning.
 _POSITIONS = (1 << 62) - 1
 
@@ -47,7 +49,7 @@ def _ordered(names: Collection[bytes]) -> Order:
     # Python's own hash of bytes: fast, and keyed for each process, as nobody is to choose names that collide.
     pairs = sorted((hash(name) & _POSITIONS, name) for name in names)
     positions: list[int] = []
-    last = 0
+    last = DOTS
     for number, _ in pairs:
         last = max(number, last + 1)
         positions.append(last)

@@ -16,6 +16,7 @@ from lighthouse.mount.history import History
 from lighthouse.mount.invalidation import Invalidator, Notice
 from lighthouse.mount.mountpoint import MountRefused
 from lighthouse.mount.operations import TreeOperations
+from lighthouse.mount.probe import gives_inode
 from lighthouse.mount.reading import Reading
 from lighthouse.mount.top import Rooms, Top
 from lighthouse.mount.views import Current, LiveView, NamedViews
@@ -99,7 +100,11 @@ class Mount:
             opened = asyncio.Event()
             self._top = Top(self._rooms, self._streams.files(), self._reading, self._shadow.read_cached)
             self._operations = TreeOperations(
-                self._top.inodes, owner=self._owner, totals=self._totals, ready=opened.set, by_inode=False
+                self._top.inodes,
+                owner=self._owner,
+                totals=self._totals,
+                ready=opened.set,
+                by_inode=gives_inode(),
             )
             connection = await Connection.open(self._operations, opened, target, self._project, fuse=READ)
             self._invalidator = Invalidator(READ)

@@ -64,6 +64,9 @@ class Node(Inode):
     def unused(self) -> None:
         self.nodes.drop_unused(self)
 
+    def above(self) -> int:
+        return self.nodes.outer if self.parent is None else self.parent.number
+
     async def find(self, name: bytes) -> "Node | None":
         entry = (await self.members()).get(name)
         return None if entry is None else self.nodes.child(self, entry)
@@ -106,7 +109,7 @@ class Nodes:
         self.reading = reading
         self.read_cached = read_cached
         self._inodes = inodes
-        self._outer = outer
+        self.outer = outer
         self._ended = ended
         self.top = Node(inodes.next() if number is None else number, self, None, b"", _root_entry(tree))
         inodes.known[self.top.number] = self.top
@@ -160,11 +163,11 @@ class Nodes:
         top = self.top
         before, top.entry = top.entry, _root_entry(tree)
         if _attributes(before) != _attributes(top.entry):
-            notices.append(StaleAttributes(self._outer, top.number))
+            notices.append(StaleAttributes(self.outer, top.number))
         # A stack, not recursion: names of one byte can be nested deeper than Python likes.
         changed: list[tuple[Node, ProjectPath, int]] = []
         if before.hash != top.entry.hash:
-            changed.append((top, (), self._outer))
+            changed.append((top, (), self.outer))
         while changed:
             folder, path, above = changed.pop()
             entries = tree.children(path)
@@ -199,7 +202,7 @@ class Nodes:
             if above is not None:
                 notices.append(StaleName(above.number, node.name))
             if node.entry.kind == FOLDER:
-                notices.append(StaleListing(above.number if above else self._outer, node.number))
+                notices.append(StaleListing(above.number if above else self.outer, node.number))
             found += [(node, kid) for kid in (node.kids or {}).values()]
             node.gone = True
             node.kids = None

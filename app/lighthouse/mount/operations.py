@@ -23,7 +23,7 @@ from pyfuse3 import (
     XAttrNameT,
 )
 
-from lighthouse.mount.attributes import Owner
+from lighthouse.mount.attributes import FOLDER_MODE, Owner
 from lighthouse.mount.inodes import Inode, Inodes
 from lighthouse.mount.listing import Listings
 from lighthouse.mount.readonly import ReadOnlyOperations, refuse
@@ -70,6 +70,8 @@ class TreeOperations(ReadOnlyOperations):
     """
 
     supports_dot_lookup = False
+    # Ours knows that: a link that leads elsewhere is another inode.
+    enable_symlink_cache = True
 
     def __init__(
         self,
@@ -150,6 +152,12 @@ class TreeOperations(ReadOnlyOperations):
     async def readdir(self, fh: FileHandleT, start_id: int, token: ReaddirToken) -> None:
         folder = self._inode(fh)
         members = await folder.members()
+        # As on a disk, and more: of an empty listing the kernel keeps no page that could be taken back.
+        for position, name, number in ((1, b".", folder.number), (2, b"..", folder.above())):
+            if position > start_id:
+                attributes = self._owner.attributes(number, FOLDER_MODE, 0, 0)
+                if not pyfuse3.readdir_reply(token, FileNameT(name), attributes, position):
+                    return
         for position, name in self._listings.after(fh, members, start_id):
             inode = await folder.member(name, members[name])
             if inode is None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from lighthouse.mount import fixed
 from lighthouse.mount.fixed import FixedFolder, Source
-from lighthouse.mount.inodes import Inode, Inodes
+from lighthouse.mount.inodes import ROOT, Inode, Inodes
 from lighthouse.mount.invalidation import Notice
 from lighthouse.mount.link import Link
 from lighthouse.mount.named import NamedFolder
@@ -64,11 +64,11 @@ class Top:
         held = Held()
         for number, view in rooms.live().items():
             self._live[number] = Nodes(
-                view.tree, self.inodes, reading, view.read_cached, outer=fixed.ROOT, number=number
+                view.tree, self.inodes, reading, view.read_cached, outer=ROOT, number=number
             )
         for number, views in rooms.named().items():
             self._named[number] = NamedFolder(
-                number, views, self.inodes, reading, read_cached, outer=fixed.ROOT, held=held
+                number, views, self.inodes, reading, read_cached, outer=ROOT, held=held
             )
         debug: dict[bytes, Source] = {
             b"health.json": Rendered(as_json(rooms.health)),
@@ -88,7 +88,7 @@ class Top:
                 members[name] = self._live[number].top
             elif number in self._named:
                 members[name] = self._named[number]
-        FixedFolder(fixed.ROOT, members, self.inodes)
+        FixedFolder(ROOT, members, self.inodes)
 
     def update(self, number: int, tree: Tree) -> list[Notice]:
         """The folder of that number shows `tree` from now on; what the kernel must be told."""

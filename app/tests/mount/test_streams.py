@@ -90,13 +90,21 @@ async def test_a_subject_has_a_file_of_its_own(world) -> None:
     assert [json.loads(line)["data"] for line in text.splitlines()] == [{"n": 3}]
 
 
-async def test_a_reader_sees_what_came_since_its_last_read(world) -> None:
+async def test_a_reader_sees_what_came_since_its_last_read(world, wait_for) -> None:
     file = await world.away((world.place / "streams/events").open, "rb")
     try:
         before = await world.away(file.read)
         for number in range(3):
             await world.append({"n": number})
-            assert notes((await world.away(file.read)).decode()) == [number]
+            more = b""
+
+            async def read() -> bool:
+                nonlocal more
+                more += await world.away(file.read)
+                return more.endswith(b"\n")
+
+            await wait_for(read)
+            assert notes(more.decode()) == [number]
         assert await world.away(file.seek, 0) == 0
         assert (await world.away(file.read)).startswith(before)
     finally:
