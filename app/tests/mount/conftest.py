@@ -19,6 +19,8 @@ import pytest
 from lighthouse.config import Settings
 from lighthouse.events import Draft, Event, EventStore
 from lighthouse.mount import Mount, mountpoint
+from lighthouse.mount import mount as mount_module
+from lighthouse.mount.probe import gives_inode
 from lighthouse.shadow import Shadow
 
 PATIENCE = 20
@@ -108,8 +110,20 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def world(project: Path, tmp_path: Path, keyring: Any) -> AsyncIterator[World]:
+def way() -> str:
+    """How files are opened; see WAYS in test_changes.py."""
+    return "the best there is"
+
+
+@pytest.fixture
+async def world(
+    project: Path, tmp_path: Path, keyring: Any, way: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[World]:
     """The project served at `tmp_path/mount`; the stream holds at most 16 KiB."""
+    if way == "by handle":
+        monkeypatch.setattr(mount_module, "gives_inode", lambda: False)
+    elif way == "by inode" and not gives_inode():
+        pytest.skip("this pyfuse3 is a stock one")
     # Others than the owner are to come as far as the mount itself.
     for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
         folder.chmod(0o755)

@@ -221,6 +221,27 @@ async def test_a_writable_mount_by_somebody_else_cannot_be_written(
     assert await world.out("diff", "-r", "--no-dereference", world.project, place / "current") == ""
 
 
+async def test_what_is_opened_for_writing_once_the_kernel_opens_by_itself_is_not_written(
+    world, handed_over: Callable[..., int], tmp_path: Path
+) -> None:
+    await world.mount.stop()
+    place = tmp_path / "handed"
+    await world.mount.start(f"/dev/fd/{await world.away(handed_over, place, 'rw')}")
+    file = place / "current" / "README"
+    assert await world.out("cat", file) == "a project\n"
+
+    def write() -> None:
+        opened = os.open(file, os.O_RDWR)
+        try:
+            os.write(opened, b"no")
+        finally:
+            os.close(opened)
+
+    with pytest.raises(OSError, match="Read-only file system"):
+        await world.away(write)
+    assert await world.out("cat", file) == "a project\n"
+
+
 async def test_a_descriptor_serves_one_start(
     world, handed_over: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

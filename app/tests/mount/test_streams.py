@@ -6,6 +6,7 @@ import json
 import pytest
 
 from lighthouse.events import Draft
+from tests.mount.test_changes import both_ways
 
 
 def notes(text: str) -> list[int]:
@@ -13,6 +14,7 @@ def notes(text: str) -> list[int]:
     return [event["data"]["n"] for event in events if event["type"] == "note.added"]
 
 
+@both_ways
 async def test_the_stream_holds_the_log(world) -> None:
     await world.append({"n": 1}, {"n": 2})
     text = await world.out("cat", world.place / "streams/events")
@@ -42,6 +44,7 @@ async def test_a_new_session_begins_with_the_last_thousand_events(world) -> None
 
 
 @pytest.mark.parametrize("follow", ["-f", "-F"])
+@both_ways
 async def test_tail_gets_every_event_across_the_bound(world, wait_for, follow: str) -> None:
     tail = await asyncio.create_subprocess_exec(
         "tail",
@@ -90,6 +93,7 @@ async def test_a_subject_has_a_file_of_its_own(world) -> None:
     assert [json.loads(line)["data"] for line in text.splitlines()] == [{"n": 3}]
 
 
+@both_ways
 async def test_a_reader_sees_what_came_since_its_last_read(world, wait_for) -> None:
     file = await world.away((world.place / "streams/events").open, "rb")
     try:

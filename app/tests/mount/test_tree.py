@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.mount.test_changes import both_ways
+
 READERS = 12345
 NOBODY = 65534
 
@@ -26,10 +28,12 @@ async def test_the_top_holds_the_promised_folders(world) -> None:
     ]
 
 
+@both_ways
 async def test_diff_finds_nothing(world) -> None:
     assert await world.out("diff", "-r", "--no-dereference", world.project, world.current) == ""
 
 
+@both_ways
 async def test_find_and_a_recursive_list_agree_with_the_project(world) -> None:
     for command in (["find", "."], ["ls", "-R"], ["grep", "-rn", "print", "."]):
         there = await world.out(*command, cwd=world.project)
@@ -88,6 +92,7 @@ async def test_names_that_are_not_text_and_the_longest_names(world) -> None:
         await world.away((world.current / ("n" * 256)).stat)
 
 
+@both_ways
 async def test_a_folder_of_thousands_is_listed_whole(world) -> None:
     names = {f"file-{number:05}-{'x' * (number % 90)}" for number in range(4000)}
     (world.project / "many").mkdir()
@@ -99,6 +104,7 @@ async def test_a_folder_of_thousands_is_listed_whole(world) -> None:
     assert set(listed) == names
 
 
+@both_ways
 async def test_every_byte_of_a_large_file_at_any_offset(world) -> None:
     path = world.current / "src/deep/data"
     expected = (world.project / "src/deep/data").read_bytes()
@@ -170,6 +176,7 @@ async def test_nothing_can_be_written(world, write: str) -> None:
     assert await world.out("diff", "-r", "--no-dereference", world.project, world.current) == ""
 
 
+@both_ways
 async def test_health_is_rendered_when_it_is_looked_at(world) -> None:
     path: Path = world.place / "debug/health.json"
     assert await world.away(path.read_text) == '{\n  "status": "ok"\n}\n'
