@@ -29,22 +29,22 @@ def search(
     fixed: Annotated[bool, typer.Option("--fixed-strings", "-F", help="The pattern is plain text.")] = False,
     globs: Annotated[
         list[str] | None,
-        typer.Option("--glob", "-g", metavar="GLOB", help="Only such files; with ! in front, all others."),
+        typer.Option("--glob", "-g", metavar="GLOB", help="Only these files; with ! in front, no such."),
     ] = None,
     types: Annotated[
         list[str] | None,
-        typer.Option("--type", "-t", metavar="TYPE", help="Only files of this type, as py"),
+        typer.Option("--type", "-t", metavar="TYPE", help="Only files of a type, as py."),
     ] = None,
     after: Annotated[
         int | None,
-        typer.Option("--after-context", "-A", min=0, max=100, metavar="N", help="Lines behind."),
+        typer.Option("--after-context", "-A", min=0, max=100, metavar="N", help="Lines after it."),
     ] = None,
     before: Annotated[
         int | None,
-        typer.Option("--before-context", "-B", min=0, max=100, metavar="N", help="Lines before each."),
+        typer.Option("--before-context", "-B", min=0, max=100, metavar="N", help="Lines before it."),
     ] = None,
     context: Annotated[
-        int, typer.Option("--context", "-C", min=0, max=100, metavar="N", help="Lines around each.")
+        int, typer.Option("--context", "-C", min=0, max=100, metavar="N", help="Lines around it.")
     ] = 0,
     only_files: Annotated[
         bool, typer.Option("--files-with-matches", "-l", help="Only the paths of files that match.")
