@@ -93,7 +93,14 @@ class Bridge:
         await contexts.load()
         self.contexts = contexts
         if self.settings.mount:
-            mount = Mount(shadow, self.store, self._health_now, self.settings, metrics=self.metrics.render)
+            mount = Mount(
+                shadow,
+                self.store,
+                self._health_now,
+                self.settings,
+                contexts=contexts,
+                metrics=self.metrics.render,
+            )
             await mount.start(self.mount_target)
             self.mount = mount
         data = {
