@@ -27,10 +27,16 @@ def serve(
 
     What goes wrong by a fault of its own is logged whole and raises typer.Exit(1).
     """
-    given: dict[str, Any] = {"project_path": project, "mount_point": mount, "listen": listen}
-    given = {name: str(value) for name, value in given.items() if value is not None}
+    # What is told to others, in the mount and in the log, has to mean the same in their working folder. This
+    # does not look at the path: a mount that nobody serves yet never answers.
+    folders = {"project_path": project, "mount_point": mount}
+    given: dict[str, Any] = {
+        name: str(Path(value).absolute()) for name, value in folders.items() if value is not None
+    }
     if mount is not None:
-        given["proposals_mount_point"] = f"{mount}.proposals"
+        given["proposals_mount_point"] = f"{given['mount_point']}.proposals"
+    if listen is not None:
+        given["listen"] = listen
     folder = None if state is None else Path(state)
     if folder is not None:
         given["event_store"] = str(folder / "events")
