@@ -8,7 +8,18 @@ from typing import Annotated, NoReturn
 import typer
 
 from lighthouse import __version__
-from lighthouse.cli import context, doctor, events, mcp, search, serve, status, token
+from lighthouse.cli import (
+    context,
+    doctor,
+    events,
+    mcp,
+    restore,
+    search,
+    serve,
+    status,
+    token,
+    versions,
+)
 from lighthouse.cli.output import note, print_line
 from lighthouse.errors import LighthouseError
 
@@ -28,6 +39,10 @@ app.command("mcp")(mcp.mcp)
 app.add_typer(token.app, name="token")
 app.add_typer(events.app, name="events")
 app.command("status")(status.status)
+app.command("snapshot")(versions.snapshot)
+app.command("snapshots")(versions.snapshots)
+app.command("diff")(versions.diff)
+app.command("restore")(restore.restore)
 app.command("search")(search.search)
 app.add_typer(context.app, name="context")
 app.command("doctor")(doctor.doctor)
