@@ -93,9 +93,9 @@ class RunningBridge:
             process.wait(30)
 
     def detach(self) -> None:
-        """Take away the mount that a killed bridge left."""
-        if self.mount is not None:
-            subprocess.run(["fusermount3", "-u", "-z", str(self.mount)], capture_output=True, check=False)
+        """Take away the mounts that a killed bridge left."""
+        for place in (self.mount, f"{self.mount}.proposals") if self.mount is not None else ():
+            subprocess.run(["fusermount3", "-u", "-z", str(place)], capture_output=True, check=False)
 
     def token(self, agent: str = "ann", role: str = "agent", ttl: float = 3600) -> str:
         """A token of this installation."""

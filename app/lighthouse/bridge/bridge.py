@@ -20,6 +20,8 @@ from lighthouse.context import Contexts
 from lighthouse.events import BRIDGE, Draft, EventStore
 from lighthouse.keys import KeyRing
 from lighthouse.mount import Mount
+from lighthouse.mount.proposal_mount import ProposalMount
+from lighthouse.proposals import Proposals
 from lighthouse.search import Search
 from lighthouse.sessions import Sessions
 from lighthouse.shadow import Shadow
@@ -59,6 +61,8 @@ class Bridge:
         self.shadow: Shadow | None = None
         self.search: Search | None = None
         self.contexts: Contexts | None = None
+        self.proposals: Proposals | None = None
+        self.proposals_mount: ProposalMount | None = None
         self.mount: Mount | None = None
         self.mount_target = f"/dev/fd/{fuse}" if fuse is not None else str(settings.mount_point)
         self.proposals_target = (
@@ -92,7 +96,13 @@ class Bridge:
         contexts = Contexts(shadow, self.store)
         await contexts.load()
         self.contexts = contexts
+        proposals = Proposals(shadow, self.store, self.settings)
+        await proposals.start()
+        self.proposals = proposals
         if self.settings.mount:
+            proposals_mount = ProposalMount(proposals, shadow, self.settings)
+            await proposals_mount.start(self.proposals_target)
+            self.proposals_mount = proposals_mount
             mount = Mount(
                 shadow,
                 self.store,
@@ -122,6 +132,10 @@ class Bridge:
         steps: list[tuple[str, Callable[[], Awaitable[object]]]] = []
         if self.mount is not None:
             steps.append(("mount", self.mount.stop))
+        if self.proposals_mount is not None:
+            steps.append(("mount of the proposals", self.proposals_mount.stop))
+        if self.proposals is not None:
+            steps.append(("proposals", self.proposals.close))
         if self.search is not None:
             steps.append(("search", self.search.close))
         if self.shadow is not None:
@@ -187,7 +201,18 @@ class Bridge:
             "operation",
             lambda: self.mount.operations_count if self.mount is not None else {},
         )
+        self.metrics.counts(
+            "lighthouse_proposals_operations",
+            "Requests of the kernel to the mount of the proposals",
+            "operation",
+            lambda: self.proposals_mount.operations_count if self.proposals_mount is not None else {},
+        )
+        gauge("lighthouse_proposals_open", "Proposals that are open", self._open_proposals)
         self.store.add_listener(self.metrics.stored)
+
+    def _open_proposals(self) -> float:
+        known = self.proposals.all() if self.proposals is not None else []
+        return float(sum(proposal.overlay is not None for proposal in known))
 
 
 def problem_count(shadow_status: Mapping[str, Any]) -> int:

@@ -81,7 +81,11 @@ class Monitor:
             return Component("disabled", "serving without a mount was asked for")
         if bridge.mount is None:
             return STARTING
-        return Component("ok" if bridge.mount.alive else "failed", bridge.mount.detail)
+        served = [part for part in (bridge.mount, bridge.proposals_mount) if part is not None]
+        dead = [part.detail for part in served if not part.alive]
+        if dead:
+            return Component("failed", "; ".join(dead))
+        return Component("ok", "; ".join(part.detail for part in served))
 
     def _watcher(self) -> Component:
         if (shadow := self._bridge.shadow) is None:

@@ -11,6 +11,15 @@ from lighthouse.bridge.schemas import Problem
 from lighthouse.context import BadContext, ContextTaken, NoSuchContext
 from lighthouse.errors import LighthouseError
 from lighthouse.events import Conflict, InvalidEvent, InvalidQuery, NoRoom, StoreBusy, StoreUnavailable
+from lighthouse.proposals import (
+    BadProposal,
+    NoSuchProposal,
+    NotYours,
+    OverQuota,
+    ProposalBusy,
+    ProposalConflict,
+    ProposalTaken,
+)
 from lighthouse.search import BadCursor, BadGlob, BadPattern, SearchBusy
 from lighthouse.sessions import BadToken, NotAllowed
 from lighthouse.shadow import BadMoment, BadNote, NameTaken, NoSuchVersion, NotCaptured, ProjectAway
@@ -35,6 +44,13 @@ _STATUS: tuple[tuple[type[LighthouseError], int], ...] = (
     (BadCursor, 422),
     (SearchBusy, 503),
     (ProjectAway, 503),
+    (BadProposal, 422),
+    (NoSuchProposal, 404),
+    (NotYours, 403),
+    (ProposalTaken, 409),
+    (ProposalBusy, 409),
+    (ProposalConflict, 409),
+    (OverQuota, 507),
     (InvalidEvent, 422),
     (InvalidQuery, 422),
     (Conflict, 409),

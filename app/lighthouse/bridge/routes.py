@@ -4,6 +4,7 @@ from lighthouse.bridge import (
     context,
     diff,
     event,
+    proposals,
     search,
     session,
     shadow,
@@ -27,4 +28,5 @@ ROUTES: tuple[Route, ...] = (
     *snapshot.ROUTES,
     *diff.ROUTES,
     *context.ROUTES,
+    *proposals.ROUTES,
 )

@@ -13,6 +13,7 @@ from lighthouse.cli import (
     doctor,
     events,
     mcp,
+    proposal,
     restore,
     search,
     serve,
@@ -45,6 +46,7 @@ app.command("diff")(versions.diff)
 app.command("restore")(restore.restore)
 app.command("search")(search.search)
 app.add_typer(context.app, name="context")
+app.add_typer(proposal.app, name="proposal")
 app.command("doctor")(doctor.doctor)
 
 

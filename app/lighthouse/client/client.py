@@ -2,6 +2,7 @@
 
 from lighthouse.client.contexts import Contexts
 from lighthouse.client.log import Log
+from lighthouse.client.proposals import Proposals
 from lighthouse.client.search import Searching
 from lighthouse.client.sessions import Sessions
 from lighthouse.client.shadow import ShadowReading
@@ -9,7 +10,7 @@ from lighthouse.client.state import State
 from lighthouse.client.versions import Versions
 
 
-class Client(State, Sessions, Log, ShadowReading, Searching, Versions, Contexts):
+class Client(State, Sessions, Log, ShadowReading, Searching, Versions, Contexts, Proposals):
     """A client of the bridge at `base_url` that speaks as the agent of `token`.
 
     Every method raises BridgeAway while the bridge is gone and works again by itself afterwards; Refused when

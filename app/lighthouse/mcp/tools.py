@@ -5,6 +5,7 @@ from mcp.server.mcpserver.tools import Tool
 from lighthouse.mcp import (
     context_tools,
     event_tools,
+    proposal_tools,
     search_tools,
     session_tools,
     shadow_tools,
@@ -13,7 +14,16 @@ from lighthouse.mcp import (
 )
 from lighthouse.mcp.link import Link
 
-FEATURES = (state_tools, session_tools, event_tools, shadow_tools, search_tools, version_tools, context_tools)
+FEATURES = (
+    state_tools,
+    session_tools,
+    event_tools,
+    shadow_tools,
+    search_tools,
+    version_tools,
+    context_tools,
+    proposal_tools,
+)
 
 
 def tools(link: Link) -> list[Tool]:

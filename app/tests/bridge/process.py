@@ -143,5 +143,6 @@ class Process:
         if self.popen.poll() is None:
             self.popen.kill()
         self.output()
-        if self._mount and f" {self._mount} fuse" in Path("/proc/mounts").read_text():
-            subprocess.run(["fusermount3", "-u", "-z", self._mount], check=True)
+        for place in (self._mount, f"{self._mount}.proposals"):
+            if self._mount and f" {place} fuse" in Path("/proc/mounts").read_text():
+                subprocess.run(["fusermount3", "-u", "-z", place], check=True)

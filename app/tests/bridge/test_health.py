@@ -146,7 +146,7 @@ async def test_a_mount_that_was_unmounted_from_outside_is_told(
     start: Start, tmp_path: Path, wait_for: WaitFor
 ) -> None:
     place = tmp_path / "mount"
-    api = await start(mount=True, mount_point=place)
+    api = await start(mount=True, mount_point=place, proposals_mount_point=tmp_path / "mount.proposals")
     assert (await component(api, "mount")).status == "ok"
     listing = await asyncio.to_thread(os.listdir, place / "current")
     assert sorted(listing) == ["README.md", "src"]
@@ -166,7 +166,7 @@ async def test_a_connection_that_was_aborted_is_told(
     start: Start, connections: Path, tmp_path: Path, wait_for: WaitFor
 ) -> None:
     place = tmp_path / "mount"
-    api = await start(mount=True, mount_point=place)
+    api = await start(mount=True, mount_point=place, proposals_mount_point=tmp_path / "mount.proposals")
     number = os.minor((await asyncio.to_thread(os.stat, place)).st_dev)
     (connections / str(number) / "abort").write_text("1")
 
@@ -177,9 +177,25 @@ async def test_a_connection_that_was_aborted_is_told(
 
 
 @needs_fuse
+async def test_a_dead_mount_of_the_proposals_is_told(start: Start, tmp_path: Path, wait_for: WaitFor) -> None:
+    place = tmp_path / "mount.proposals"
+    api = await start(mount=True, mount_point=tmp_path / "mount", proposals_mount_point=place)
+    told = await component(api, "mount")
+    assert told.status == "ok"
+    assert str(place) in told.detail
+    subprocess.run(["fusermount3", "-u", "-z", str(place)], check=True)
+
+    async def is_told() -> bool:
+        return (await component(api, "mount")).status == "failed"
+
+    await wait_for(is_told)
+    assert "proposals" in (await component(api, "mount")).detail
+
+
+@needs_fuse
 async def test_the_mounts_own_health_file_says_the_same(start: Start, tmp_path: Path) -> None:
     place = tmp_path / "mount"
-    api = await start(mount=True, mount_point=place)
+    api = await start(mount=True, mount_point=place, proposals_mount_point=tmp_path / "mount.proposals")
     told = (await api.get("/health")).json()
     text = await asyncio.to_thread((place / "debug" / "health.json").read_text)
     assert json.loads(text)["status"] == told["status"] == "ok"

@@ -26,6 +26,10 @@ NAMES = {
     "lighthouse_list_contexts",
     "lighthouse_get_context",
     "lighthouse_remove_context",
+    "lighthouse_create_proposal",
+    "lighthouse_list_proposals",
+    "lighthouse_show_proposal",
+    "lighthouse_change_proposal",
 }
 WRITING = {
     "lighthouse_create_session",
@@ -34,6 +38,8 @@ WRITING = {
     "lighthouse_update_shadow",
     "lighthouse_create_context",
     "lighthouse_remove_context",
+    "lighthouse_create_proposal",
+    "lighthouse_change_proposal",
 }
 
 
