@@ -246,6 +246,8 @@ class MountSummary(msgspec.Struct):
     enabled: bool
     alive: bool
     target: str | None
+    # Where the proposals are, on a connection of their own.
+    proposals: str | None
     detail: str
 
 

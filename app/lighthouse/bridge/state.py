@@ -57,6 +57,7 @@ async def status(bridge: "Bridge", call: Call) -> Status:
             enabled=bridge.settings.mount,
             alive=mount is not None and mount.alive,
             target=bridge.mount_target if bridge.settings.mount else None,
+            proposals=bridge.proposals_target if bridge.settings.mount else None,
             detail=report.components.mount.detail,
         ),
         confinement=confinement.observe(),

@@ -39,6 +39,7 @@ class MountState:
     enabled: bool
     alive: bool
     target: str | None
+    proposals: str | None
     detail: str
 
 

@@ -35,10 +35,11 @@ def look(lighthouse, mounted) -> Look:
 
 
 def test_a_mount_that_answers(lighthouse, mounted, look) -> None:
-    assert look()["mount"]["state"] == "ok"
-    assert look()["fuse"]["state"] == "ok"
+    told = look()
+    assert [told[name]["state"] for name in ("mount", "proposals", "fuse")] == ["ok", "ok", "ok"]
     found_by_itself = lighthouse("doctor", env=mounted.environment())
     assert f"{mounted.mount} answers" in found_by_itself.stdout
+    assert f"{mounted.mount}.proposals answers" in found_by_itself.stdout
     status = lighthouse("status", env=mounted.environment())
     assert f"answers, {mounted.mount}" in status.stdout
 
@@ -50,13 +51,14 @@ def test_a_bridge_that_hangs(mounted, look) -> None:
     finally:
         mounted.send(signal.SIGCONT)
     assert told["bridge"]["state"] == "fail"
-    assert told["mount"]["state"] == "fail"
+    assert told["mount"]["state"] == told["proposals"]["state"] == "fail"
     assert "does not answer" in told["mount"]["detail"]
 
 
 def test_a_dead_mount(mounted, look) -> None:
     mounted.stop(signal.SIGKILL)
-    mount = look()["mount"]
-    assert mount["state"] == "fail"
-    assert "dead" in mount["detail"]
-    assert f"fusermount3 -u -z {mounted.mount}" in mount["todo"]
+    told = look()
+    for name, place in (("mount", mounted.mount), ("proposals", f"{mounted.mount}.proposals")):
+        assert told[name]["state"] == "fail"
+        assert "dead" in told[name]["detail"]
+        assert f"fusermount3 -u -z {place}" in told[name]["todo"]

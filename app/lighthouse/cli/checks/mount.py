@@ -1,4 +1,4 @@
-"""The mount as this host sees it, which the bridge in its container cannot know."""
+"""The mounts as this host sees them, which the bridge in its container cannot know."""
 
 import os
 import re
@@ -10,24 +10,30 @@ from lighthouse.cli.checks.finding import Finding, Outcome, ask
 from lighthouse.cli.checks.service import is_appliance
 
 DEFAULT = Path("/mnt/lighthouse/project")
+DEFAULT_PROPOSALS = Path("/mnt/lighthouse/proposals")
 SECONDS = 5.0
 _ESCAPE = re.compile(r"\\([0-7]{3})")
 
 
 def check(reached: Reached, named: Path | None) -> list[Finding]:
-    """Whether /dev/fuse is there, and whether the mount answers. Never touches the mount in this process."""
+    """Whether /dev/fuse is there, and whether both mounts answer. Never touches a mount in this process."""
     status = reached.status
     if status is not None and not status.mount.enabled:
         said = "the bridge serves without a mount, as asked for"
-        return [Finding("fuse", "not applicable", said), Finding("mount", "not applicable", said)]
-    where = named or _point(reached)
-    mounted = fuse_mount_at(where, Path("/proc/self/mountinfo").read_text(errors="replace"))
+        return [Finding(name, "not applicable", said) for name in ("fuse", "mount", "proposals")]
+    where, beside = named or _point(reached), _proposals(reached, named)
+    mountinfo = Path("/proc/self/mountinfo").read_text(errors="replace")
+    mounted = fuse_mount_at(where, mountinfo)
     if mounted is None and named is None and not _here(reached):
         said = (
             "no mount is expected on this host: neither the bridge nor an appliance installed here names one"
         )
-        return [Finding("fuse", "not applicable", said), Finding("mount", "not applicable", said)]
-    return [_device(), _answers(where, mounted)]
+        return [Finding(name, "not applicable", said) for name in ("fuse", "mount", "proposals")]
+    return [
+        _device(),
+        _answers("mount", where, "current/.", mounted),
+        _answers("proposals", beside, ".", fuse_mount_at(beside, mountinfo)),
+    ]
 
 
 def fuse_mount_at(where: Path, mountinfo: str) -> str | None:
@@ -41,40 +47,40 @@ def fuse_mount_at(where: Path, mountinfo: str) -> str | None:
     return found
 
 
-def judge(where: Path, mounted: str | None, outcome: Outcome | None) -> Finding:
+def judge(name: str, where: Path, mounted: str | None, outcome: Outcome | None) -> Finding:
     """What the mount table and a look-up from another process mean together."""
     again = (
         f"fusermount3 -u -z {where}, then `systemctl restart lighthouse` (or start `lighthouse serve` anew)"
     )
     if mounted is None:
         return Finding(
-            "mount", "fail", f"nothing is mounted at {where}", "start the bridge, or name it by --mount"
+            name, "fail", f"nothing is mounted at {where}", "start the bridge, or name it by --mount"
         )
     if not mounted.startswith("fuse"):
         return Finding(
-            "mount", "fail", f"{where} is a mount of {mounted}, not the bridge's", "name it by --mount"
+            name, "fail", f"{where} is a mount of {mounted}, not the bridge's", "name it by --mount"
         )
     if outcome is None:
         return Finding(
-            "mount", "warn", f"{where} is mounted; no program was found to try it", "install coreutils"
+            name, "warn", f"{where} is mounted; no program was found to try it", "install coreutils"
         )
     if outcome.code is None:
-        return Finding("mount", "fail", f"{where} is mounted and does not answer: its server hangs", again)
+        return Finding(name, "fail", f"{where} is mounted and does not answer: its server hangs", again)
     if outcome.code == 0:
-        return Finding("mount", "ok", f"{where} answers")
+        return Finding(name, "ok", f"{where} answers")
     if "Permission denied" in outcome.errors:
         return Finding(
-            "mount",
+            name,
             "warn",
             f"{where} is mounted, and you may not look into it",
             "join the group: sudo usermod -aG lighthouse $USER, then log in anew",
         )
-    return Finding("mount", "fail", f"{where} is mounted and dead ({outcome.last_line})", again)
+    return Finding(name, "fail", f"{where} is mounted and dead ({outcome.last_line})", again)
 
 
-def _answers(where: Path, mounted: str | None) -> Finding:
-    outcome = ask(["ls", "-d", "--", f"{where}/current/."], SECONDS) if mounted else None
-    return judge(where, mounted, outcome)
+def _answers(name: str, where: Path, inside: str, mounted: str | None) -> Finding:
+    outcome = ask(["ls", "-d", "--", f"{where}/{inside}"], SECONDS) if mounted else None
+    return judge(name, where, mounted, outcome)
 
 
 def _device() -> Finding:
@@ -98,6 +104,16 @@ def _point(reached: Reached) -> Path:
     if target and not target.startswith("/dev/fd/"):
         return Path(target)
     return Path(os.environ.get("LIGHTHOUSE_MOUNT_POINT") or DEFAULT)
+
+
+def _proposals(reached: Reached, named: Path | None) -> Path:
+    target = reached.status.mount.proposals if reached.status is not None else None
+    if target and not target.startswith("/dev/fd/"):
+        return Path(target)
+    if named is not None and named != DEFAULT:
+        # As `serve --mount` has it.
+        return Path(f"{named}.proposals")
+    return Path(os.environ.get("LIGHTHOUSE_PROPOSALS_MOUNT_POINT") or DEFAULT_PROPOSALS)
 
 
 def _here(reached: Reached) -> bool:
