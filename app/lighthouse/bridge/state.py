@@ -55,7 +55,7 @@ async def status(bridge: "Bridge", call: Call) -> Status:
         shadow=bridge.shadow.status() if bridge.shadow is not None else {},
         mount=MountSummary(
             enabled=bridge.settings.mount,
-            alive=mount is not None and mount.alive,
+            alive=all(part is not None and part.alive for part in (mount, bridge.proposals_mount)),
             target=bridge.mount_target if bridge.settings.mount else None,
             proposals=bridge.proposals_target if bridge.settings.mount else None,
             detail=report.components.mount.detail,
