@@ -86,7 +86,7 @@ async def _restore(
             with progress("fetching") as show:
                 await contents.fetch(bridge, seq, plan.steps, show)
             if not as_json:
-                print_patch(b"".join(unified(contents.changes(plan.steps), contents.read)))
+                print_patch(unified(contents.changes(plan.steps), contents.read))
                 _explain(plan)
             told = Told(str(folder), moment, seq, _steps(plan), plan.kept, _left(plan.left))
             if dry_run or not plan.steps:

@@ -2,7 +2,9 @@
 
 import base64
 import os
+import re
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -77,7 +79,7 @@ def diff(
     async def ask() -> None:
         async with client(url) as bridge:
             if patch:
-                print_patch(await bridge.patch(old, new, path=path))
+                print_patch([await bridge.patch(old, new, path=path)])
                 return
             found = await bridge.diff(old, new, path=path, limit=MOST)
         if as_json:
@@ -99,14 +101,20 @@ def client(url: str | None) -> "Client":
     return Client(connection.url, connection.token, session_seconds=None)
 
 
-def print_patch(patch: bytes) -> None:
+def print_patch(pieces: Iterable[bytes]) -> None:
     """The patch as it is; on a terminal without what would command the terminal."""
-    if not sys.stdout.isatty():
-        sys.stdout.buffer.write(patch)
-        sys.stdout.buffer.flush()
-        return
-    for line in patch.decode("utf-8", "replace").split("\n"):
-        sys.stdout.write("\t".join(printable(part) for part in line.split("\t")) + "\n")
+    terminal = sys.stdout.isatty()
+    for piece in pieces:
+        sys.stdout.buffer.write(_tame(piece) if terminal else piece)
+    sys.stdout.buffer.flush()
+
+
+def _tame(piece: bytes) -> bytes:
+    plain = (
+        part if part in ("\n", "\t") else printable(part)
+        for part in re.split(r"([\n\t])", piece.decode("utf-8", "replace"))
+    )
+    return "".join(plain).encode()
 
 
 def _path(change: "ChangedPath") -> str:

@@ -31,11 +31,18 @@ def find(given: Path | None, current: Mapping[ProjectPath, Then], here: Path) ->
     tops = {path[0] for path in current if len(path) == 1}
     here = here.resolve(strict=True)
     for folder in (here, *here.parents):
-        there = tops & {os.fsencode(place.name) for place in folder.iterdir()}
-        if len(there) > LEAST_ALIKE * len(tops):
+        if len(tops & _names(folder)) > LEAST_ALIKE * len(tops):
             _check(folder, current)
             return folder
     raise NotTheProject(f"{here} is not in the project", "go there, or name its folder with --project")
+
+
+def _names(folder: Path) -> set[bytes]:
+    """The names in a folder; none where it is closed to us: the project is not."""
+    try:
+        return {os.fsencode(place.name) for place in folder.iterdir()}
+    except PermissionError:
+        return set()
 
 
 def _check(folder: Path, current: Mapping[ProjectPath, Then]) -> None:
