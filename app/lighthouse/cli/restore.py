@@ -135,9 +135,11 @@ def _left(left: "list[Left]") -> list[dict[str, str]]:
 
 def _explain(plan: "Plan") -> None:
     """What a patch does not show."""
-    for step in plan.steps:
-        if "folder" in (step.then and step.then.kind, step.now and step.now.kind):
-            note(f"{step.op} folder {_text(step.path)}")
+    folders = [s for s in plan.steps if "folder" in (s.then and s.then.kind, s.now and s.now.kind)]
+    for step in folders[:MOST_SHOWN]:
+        note(f"{step.op} folder {_text(step.path)}")
+    if len(folders) > MOST_SHOWN:
+        note(f"and {len(folders) - MOST_SHOWN} more folders: see --json")
     for left in plan.left[:MOST_SHOWN]:
         note(f"{_text(left.path)} is left alone: {left.reason}")
     if len(plan.left) > MOST_SHOWN:

@@ -1,7 +1,6 @@
 """Does what a plan says, in an order that works, and tells what could not be done."""
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -31,10 +30,10 @@ def carry_out(plan: Plan, disk: Disk, stored: Stored) -> tuple[set[ProjectPath],
 
     # Files first, then folders from the deepest up; what is to be a file again may be a folder as yet.
     for path, now in _to_delete(plan):
-        if now.kind == "folder":
-            _remove_folder(disk, path, now)
-        else:
+        if now.kind != "folder":
             take(path, partial(disk.remove, path, now))
+        elif _removed(disk, path, now):
+            done.add(path)
     for step in plan.steps:
         if step.op in ("create", "replace") and step.then is not None:
             take(step.path, partial(_place, disk, step.path, step.then, step.now, stored))
@@ -49,10 +48,13 @@ def _to_delete(plan: Plan) -> Iterator[tuple[ProjectPath, Now]]:
     yield from (one for one in reversed(gone) if one[1].kind == "folder")
 
 
-def _remove_folder(disk: Disk, path: ProjectPath, now: Now) -> None:
-    """A folder that still holds something, ignored files say, stays."""
-    with suppress(Changed, OSError):
+def _removed(disk: Disk, path: ProjectPath, now: Now) -> bool:
+    """Whether a folder could be removed: one that still holds something, ignored files say, stays."""
+    try:
         disk.remove(path, now)
+    except (Changed, OSError):
+        return False
+    return True
 
 
 def _place(disk: Disk, path: ProjectPath, then: Then, now: Now | None, stored: Stored) -> None:

@@ -1,5 +1,6 @@
 """The contents a plan needs, fetched and checked before anything is written; and the plan as a patch."""
 
+import asyncio
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from lighthouse.client.client import Client
 
 PIECE = 4 * 1024 * 1024
+AT_ONCE = 8
 _OPS: dict[str, ChangeOp] = {"create": "created", "replace": "modified", "delete": "deleted", "mode": "mode"}
 _KINDS: dict[str, Kind] = {"file": FILE, "folder": FOLDER, "symlink": LINK}
 
@@ -45,10 +47,12 @@ class Contents:
             for step in steps
             if step.then is not None and step.then.kind == "file" and step.op != "mode"
         }
-        for count, (digest, step) in enumerate(needed.items()):
+        waiting = list(needed.items())
+        for start in range(0, len(waiting), AT_ONCE):
             if show is not None:
-                show(count, len(needed))
-            await self._fetch(bridge, seq, step.path, digest)
+                show(start, len(waiting))
+            some = waiting[start : start + AT_ONCE]
+            await asyncio.gather(*(self._fetch(bridge, seq, step.path, digest) for digest, step in some))
 
     async def _fetch(self, bridge: "Client", seq: int, path: ProjectPath, digest: bytes) -> None:
         found = hashlib.sha256()
