@@ -85,6 +85,8 @@ class Monitor:
         dead = [part.detail for part in served if not part.alive]
         if dead:
             return Component("failed", "; ".join(dead))
+        if bridge.mount.lagging:
+            return Component("failed", "the kernel does not let go of what it has cached of older versions")
         return Component("ok", "; ".join(part.detail for part in served))
 
     def _watcher(self) -> Component:

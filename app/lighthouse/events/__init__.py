@@ -11,6 +11,7 @@ from lighthouse.events.errors import (
     StoreUnavailable,
 )
 from lighthouse.events.event import RESERVED_PREFIXES, Draft, Event
+from lighthouse.events.publishing import Hold
 from lighthouse.events.query import Page, Query
 from lighthouse.events.store import EventStore
 from lighthouse.events.subscription import Subscription
@@ -27,6 +28,7 @@ __all__ = [
     "Event",
     "EventStore",
     "Head",
+    "Hold",
     "InvalidEvent",
     "InvalidQuery",
     "NoRoom",

@@ -52,8 +52,8 @@ class Page(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-def find(connection: sqlite3.Connection, query: Query) -> Page:
-    """The page that `query` asks for; raises InvalidQuery."""
+def find(connection: sqlite3.Connection, query: Query, last: int) -> Page:
+    """The page that `query` asks for, nothing after event `last`; raises InvalidQuery."""
     if not 1 <= query.limit <= MAX_LIMIT:
         raise InvalidQuery(f"limit is not 1 to {MAX_LIMIT}", "ask for pages and follow next_cursor")
     if max(query.from_seq or 0, query.to_seq or 0) > MAX_SEQ:
@@ -61,15 +61,14 @@ def find(connection: sqlite3.Connection, query: Query) -> Page:
     low = max(1, query.from_seq or 1, _after(query.cursor) + 1)
     conditions: list[str] = []
     values: list[int | str] = []
-    high = None if query.to_seq is None else max(0, query.to_seq)
+    high = last if query.to_seq is None else min(max(0, query.to_seq), last)
     if query.since is not None:
         low = max(low, first_at(connection, _moment("since", query.since)))
     if query.until is not None:
         until = first_at(connection, _moment("until", query.until)) - 1
-        high = until if high is None else min(high, until)
-    if high is not None:
-        conditions.append("seq <= ?")
-        values.append(high)
+        high = min(high, until)
+    conditions.append("seq <= ?")
+    values.append(high)
     for column, wanted in (("type", query.type), ("stream", query.stream), ("agent_id", query.agent_id)):
         if wanted is None:
             continue

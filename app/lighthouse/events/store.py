@@ -13,6 +13,7 @@ from lighthouse.events.chain import Head, Signer
 from lighthouse.events.errors import InvalidEvent
 from lighthouse.events.event import Checked, Draft, Event, check_agent, check_draft
 from lighthouse.events.opening import Opened, open_folder
+from lighthouse.events.publishing import Hold, Publisher
 from lighthouse.events.query import Page, Query, Readers, find
 from lighthouse.events.request import Request
 from lighthouse.events.subscription import Hub, Subscription, follow
@@ -35,7 +36,8 @@ class EventStore:
         self._readers = Readers(folder / schema.DATABASE)
         self._hub = Hub()
         self._listeners: list[Callable[[Sequence[Event]], None]] = []
-        self._writer = Writer(folder, opened, Signer(keyring), self._publish, max_bytes)
+        self._publisher = Publisher(self._publish, opened.head)
+        self._writer = Writer(folder, opened, Signer(keyring), self._publisher, max_bytes)
         self._closed = False
         self._writer.start()
 
@@ -50,8 +52,8 @@ class EventStore:
 
     @property
     def head(self) -> Head:
-        """The last event that is on disk."""
-        return self._writer.head
+        """The last event that is on disk and not held back; see `hold`."""
+        return self._publisher.head
 
     @property
     def max_bytes(self) -> int | None:
@@ -102,15 +104,32 @@ class EventStore:
         return future.result()
 
     async def query(self, query: Query) -> Page:
-        """The events that `query` asks for, ascending; raises InvalidQuery, StoreUnavailable."""
-        return await self._readers.run(lambda connection: find(connection, query))
+        """The events that `query` asks for, ascending; raises InvalidQuery, StoreUnavailable.
+
+        What was answered to a writer before is among them, also where that takes a moment; see `hold`.
+        """
+        await self._publisher.reached(self._writer.head.seq)
+        last = self.head.seq
+        return await self._readers.run(lambda connection: find(connection, query, last))
 
     def subscribe(self, from_seq: int) -> Subscription:
         """Follow the log from `from_seq` on: what is stored, then what comes. On the running event loop."""
         return follow(self._hub, self._readers, from_seq, lambda: self.head)
 
+    def hold(self, prefix: str, patience: float) -> Hold:
+        """Keep events whose type begins with `prefix` from all who follow and ask, until they are released.
+
+        They are on disk and answered to their writers as ever; later events are told of after them. After
+        `patience` seconds an event is told of in any case.
+        """
+        return self._publisher.hold(prefix, patience)
+
+    def catch_up(self) -> None:
+        """Wait until nothing that is on disk now is held back. Blocks: not on the event loop."""
+        self._publisher.wait(self._writer.head.seq)
+
     def add_listener(self, callback: Callable[[Sequence[Event]], None]) -> None:
-        """Call `callback` with the new events of each commit, on the writer's thread: it must be quick."""
+        """Call `callback` with new events in their order, on one thread at a time: it must be quick."""
         self._listeners.append(callback)
 
     async def verify(self, on_progress: Progress | None = None) -> VerifyReport:
@@ -130,6 +149,7 @@ class EventStore:
             return
         self._closed = True
         self._writer.finish()
+        self._publisher.close()
         self._hub.end()
         self._readers.close()
         os.close(self._lock)

@@ -94,10 +94,10 @@ class Subscription:
         return len(self._buffer) < BUFFER_EVENTS and self._bytes < BUFFER_BYTES
 
     async def _read_page(self) -> None:
-        query = Query(from_seq=self._tail + 1, limit=PAGE_EVENTS)
+        query, last = Query(from_seq=self._tail + 1, limit=PAGE_EVENTS), self._head
         self._reading = True
         try:
-            page = await self._readers.run(lambda connection: find(connection, query))
+            page = await self._readers.run(lambda connection: find(connection, query, last))
         except StoreUnavailable:
             if not self._hub.ended:
                 raise

@@ -5,7 +5,6 @@ import logging
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from lighthouse.events.errors import Conflict, NoRoom, StoreBusy, StoreUnavailab
 from lighthouse.events.event import Draft, Event, check_draft
 from lighthouse.events.insert import Place, Rows, insert
 from lighthouse.events.opening import Opened
+from lighthouse.events.publishing import Publisher
 from lighthouse.events.request import Answers, Request, answer
 
 BRIDGE = "lighthouse"
@@ -37,7 +37,7 @@ class Writer(threading.Thread):
         folder: Path,
         opened: Opened,
         signer: Signer,
-        publish: Callable[[Sequence[Event]], None],
+        publisher: Publisher,
         max_bytes: int | None,
     ) -> None:
         super().__init__(name="lighthouse-events", daemon=True)
@@ -49,7 +49,7 @@ class Writer(threading.Thread):
         self._anchor = opened.anchor
         self._place = Place(opened.head, opened.last_ts)
         self._signer = signer
-        self._publish = publish
+        self._publisher = publisher
         self._write_error: str | None = None
         self._anchor_error: str | None = None
         self._waiting: deque[Request] = deque()
@@ -119,18 +119,15 @@ class Writer(threading.Thread):
             return group
 
     def _serve(self, group: list[Request]) -> None:
-        answers, fresh = self._store(group)
-        answer(answers)
-        if fresh:
-            self._publish(fresh)
+        answer(self._store(group))
+        self._publisher.deliver()
 
-    def _store(self, group: list[Request]) -> tuple[Answers, list[Event]]:
-        """Write `group` in one transaction; the answers, and the events that are new on disk."""
+    def _store(self, group: list[Request]) -> Answers:
+        """Write `group` in one transaction; what is new on disk goes to the publisher."""
         answers: Answers = []
-        fresh: list[Event] = []
         new: list[Event] = []
         try:
-            connection = self._connection or self._reconnect(fresh)
+            connection = self._connection or self._reconnect()
             if self._limit != self.max_bytes:
                 self._limit = self.max_bytes
                 schema.limit(connection, self._limit)
@@ -150,16 +147,18 @@ class Writer(threading.Thread):
             connection.execute("COMMIT")
         except Exception as error:
             self._give_up_connection(error)
-            return [(request, _failure(error)) for request in group], fresh
+            return [(request, _failure(error)) for request in group]
         self._write_error = None
         self.counts["requests"] += len(group)
         if new:
+            # Before the head, which must not name an event that is held back.
+            self._publisher.add(new)
             self._place = place
             self.counts["commits"] += 1
             self.counts["events"] += len(new)
             self.counts["largest_group"] = max(self.counts["largest_group"], len(group))
             self._note_anchor()
-        return answers, fresh + new
+        return answers
 
     def _give_up_connection(self, error: Exception) -> None:
         """Undo the group; whether a failed commit reached the disk is found out by a new connection."""
@@ -175,25 +174,25 @@ class Writer(threading.Thread):
                 self._connection.close()
             self._connection = None
 
-    def _reconnect(self, fresh: list[Event]) -> sqlite3.Connection:
-        """A new connection after a failure; events that a failing commit left go to `fresh`."""
+    def _reconnect(self) -> sqlite3.Connection:
+        """A new connection after a failure; a failing commit may have left events."""
         connection = schema.connect_writer(self._path)
         try:
-            self._catch_up(connection, fresh)
+            self._catch_up(connection)
         except BaseException:
             connection.close()
             raise
         self._connection, self._limit = connection, None
         return connection
 
-    def _catch_up(self, connection: sqlite3.Connection, fresh: list[Event]) -> None:
+    def _catch_up(self, connection: sqlite3.Connection) -> None:
         while found := schema.read_after(connection, self.head.seq, 1000):
             for event in found:
                 fault = self._signer.fault(self.head, event)
                 if fault is not None:
                     raise StoreUnavailable("the event store changed beneath the bridge", fault[1])
+                self._publisher.add([event])
                 self._place = self._place.after([event])
-                fresh.append(event)
         (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
         if last != self.head.seq:
             raise StoreUnavailable(f"the event store lost events after {last}", "restore it from a backup")

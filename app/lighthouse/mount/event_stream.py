@@ -1,7 +1,7 @@
 """`streams/`: events as lines of JSON, one file for each subject, filled from the log as it is written."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -18,9 +18,13 @@ _encoder = msgspec.json.Encoder()
 
 
 class EventStreams:
-    """Keeps the files in step with the log: what the last `HISTORY` events hold, then each as it comes."""
+    """Keeps the files in step with the log: what the last `HISTORY` events hold, then each as it comes.
 
-    def __init__(self, store: EventStore, bound: int = BOUND) -> None:
+    `grown` is called when there is something to `show`, from any thread.
+    """
+
+    def __init__(self, store: EventStore, grown: Callable[[], None], bound: int = BOUND) -> None:
+        self._grown = grown
         self._lines = {name: GrowingLines(bound) for name in SUBJECTS}
         self._store = store
         # Committed while the history is still being read; None once that is done.
@@ -49,6 +53,11 @@ class EventStreams:
             early, self._early = self._early or [], None
             self._append(early)
 
+    def show(self, forget: Callable[[int], None]) -> None:
+        """Tell readers of all there is; see GrowingLines."""
+        for lines in self._lines.values():
+            lines.show(forget)
+
     def stop(self) -> None:
         """Take no more events."""
         self._stopped = True
@@ -72,3 +81,4 @@ class EventStreams:
             wanted = [event for event in fresh if event.type.startswith(subject)]
             if wanted:
                 self._lines[name].append(_encoder.encode_lines(wanted))
+        self._grown()

@@ -19,7 +19,12 @@ PROPOSALS = 8
 
 
 class Content(Protocol):
-    """What a file of the mount's own holds. It may grow, and then says so by its size."""
+    """What a file of the mount's own holds. It may grow, and then says so by its size.
+
+    `inode` is set to the number of its inode, when it gets one.
+    """
+
+    inode: int | None
 
     @property
     def size(self) -> int:
@@ -48,6 +53,7 @@ class OwnFile(Inode):
     def __init__(self, inodes: Inodes, content: Content) -> None:
         super().__init__(inodes.next())
         self.content = content
+        content.inode = self.number
         self._inodes = inodes
         inodes.known[self.number] = self
 

@@ -8,7 +8,7 @@ import errno
 import logging
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import NamedTuple
 
@@ -49,7 +49,7 @@ class Invalidator:
 
     def __init__(self, fuse: ModuleType) -> None:
         self._fuse = fuse
-        self._queue: queue.SimpleQueue[Sequence[Notice] | asyncio.Future[None] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Sequence[Notice] | Callable[[], object] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="mount-invalidation", daemon=True)
         self._thread.start()
 
@@ -58,10 +58,15 @@ class Invalidator:
         if notices:
             self._queue.put(notices)
 
+    def then(self, callback: Callable[[], object]) -> None:
+        """Call `callback` on the thread, once everything queued so far has reached the kernel."""
+        self._queue.put(callback)
+
     async def settle(self) -> None:
         """Return when everything queued so far has reached the kernel."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.put(done)
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        self.then(lambda: loop.call_soon_threadsafe(_finish, done))
         await done
 
     async def stop(self, patience: float) -> bool:
@@ -75,9 +80,12 @@ class Invalidator:
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
-            if isinstance(item, asyncio.Future):
-                item.get_loop().call_soon_threadsafe(_finish, item)
-            elif isinstance(item, Sequence):
+            if callable(item):
+                try:
+                    item()
+                except Exception:
+                    log.exception("what was to be done after an invalidation failed")
+            else:
                 self._send(item)
 
     def _send(self, notices: Sequence[Notice]) -> None:
@@ -100,6 +108,14 @@ class Invalidator:
                     return
                 if error.errno not in NOT_THERE:
                     log.exception("the kernel refused to forget %s", notice)
+
+    def forget_pages(self, inode: int) -> None:
+        """Have the kernel drop what it has read of a file. On the thread, from a callback of `then`."""
+        try:
+            self._fuse.invalidate_inode(inode, attr_only=False)
+        except OSError as error:
+            if error.errno not in NOT_THERE | CONNECTION_GONE:
+                raise
 
     def _forget_name(self, folder: int, name: bytes) -> None:
         """Have the kernel drop `name`, after every look-up and listing under way in `folder` has ended.

@@ -4,10 +4,11 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from lighthouse.config import Settings
-from lighthouse.events import EventStore
+from lighthouse.events import EventStore, Hold
 from lighthouse.mount.attributes import Owner
 from lighthouse.mount.connection import PATIENCE, Connection
 from lighthouse.mount.event_stream import BOUND, EventStreams
@@ -20,9 +21,12 @@ from lighthouse.mount.probe import gives_inode
 from lighthouse.mount.reading import Reading
 from lighthouse.mount.top import Rooms, Top
 from lighthouse.mount.views import Current, LiveView, NamedViews
-from lighthouse.shadow import Shadow
+from lighthouse.shadow import Shadow, TreeChange
 
 log = logging.getLogger(__name__)
+
+# How long the log waits for the kernel to forget what a new version made stale; it takes milliseconds.
+PUBLISH_SECONDS = 1.0
 
 
 class Mount:
@@ -69,12 +73,21 @@ class Mount:
         self._connection: Connection | None = None
         self._invalidator: Invalidator | None = None
         self._early: list[Notice] = []
+        self._hold: Hold | None = None
+        self._growing = False
         self._rooms.follow(self._changed)
+        # After the rooms: what they had the kernel told of is on its way when a version may be told of.
+        shadow.add_listener(self._adopted)
 
     @property
     def alive(self) -> bool:
         """Whether the kernel's requests are being answered."""
         return self._connection is not None and not self._connection.task.done()
+
+    @property
+    def lagging(self) -> bool:
+        """Whether the kernel holds up a call that takes back what it cached: readers may see old bytes."""
+        return self._hold is not None and self._hold.late
 
     @property
     def detail(self) -> str:
@@ -94,8 +107,10 @@ class Mount:
         if self._connection is not None:
             raise MountRefused("the mount is served already", "stop it first")
         try:
-            self._streams = EventStreams(self._store, self._stream_bound)
+            self._streams = EventStreams(self._store, self._grown, self._stream_bound)
             await self._streams.start()
+            # The kernel knows nothing yet.
+            self._streams.show(lambda _: None)
             self._reading = Reading(self._shadow)
             opened = asyncio.Event()
             self._top = Top(self._rooms, self._streams.files(), self._reading, self._shadow.read_cached)
@@ -109,6 +124,9 @@ class Mount:
             connection = await Connection.open(self._operations, opened, target, self._project, fuse=READ)
             self._invalidator = Invalidator(READ)
             self._invalidator.send(self._early)
+            self._hold = self._store.hold("shadow.", PUBLISH_SECONDS)
+            self._release_events(self._shadow.current.seq)
+            self._grown()
         except BaseException as error:
             await self._release()
             self._detail = str(error) or "the start was broken off"
@@ -126,6 +144,7 @@ class Mount:
         if connection is None:
             return
         connection.task.remove_done_callback(self._ended)
+        self._end_hold()
         quiet = await self._end_invalidation()
         await connection.close(in_use=not quiet)
         await self._release()
@@ -150,6 +169,26 @@ class Mount:
         else:
             self._invalidator.send(notices)
 
+    def _adopted(self, change: TreeChange) -> None:
+        self._release_events(change.seq)
+
+    def _grown(self) -> None:
+        """There is more in the streams; from any thread."""
+        invalidator = self._invalidator
+        if invalidator is not None and not self._growing:
+            self._growing = True
+            invalidator.then(partial(self._show_streams, invalidator))
+
+    def _show_streams(self, invalidator: Invalidator) -> None:
+        self._growing = False
+        if self._streams is not None:
+            self._streams.show(invalidator.forget_pages)
+
+    def _release_events(self, seq: int) -> None:
+        """Have the log tell of version `seq` as soon as nobody can see an older one in the mount."""
+        if self._hold is not None and self._invalidator is not None:
+            self._invalidator.then(partial(self._hold.release, seq))
+
     def _ended(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
         self._detail = "the session ended: unmounted or aborted from outside" + (
@@ -157,11 +196,17 @@ class Mount:
         )
         log.error("%s", self._detail)
 
+    def _end_hold(self) -> None:
+        hold, self._hold = self._hold, None
+        if hold is not None:
+            hold.end()
+
     async def _end_invalidation(self) -> bool:
         invalidator, self._invalidator = self._invalidator, None
         return invalidator is None or await invalidator.stop(PATIENCE)
 
     async def _release(self) -> None:
+        self._end_hold()
         await self._end_invalidation()
         if self._streams is not None:
             self._streams.stop()

@@ -10,9 +10,10 @@ import msgspec
 class Text:
     """A text as it was made at one moment."""
 
-    __slots__ = ("_text", "mtime_ns")
+    __slots__ = ("_text", "inode", "mtime_ns")
 
     def __init__(self, text: bytes) -> None:
+        self.inode: int | None = None
         self._text = text
         self.mtime_ns = time.time_ns()
 

@@ -132,7 +132,8 @@ class Shadow:
     def moment(self, text: str | None) -> Snapshot:
         """The version that a sequence number, an RFC 3339 time, a snapshot's name or `current` means.
 
-        None is the present too. Raises BadMoment, NoSuchVersion, ContentMissing.
+        None is the present too. May wait for a moment: not on the event loop.
+        Raises BadMoment, NoSuchVersion, ContentMissing.
         """
         match moment.parse(text):
             case moment.Number(seq):
@@ -149,9 +150,13 @@ class Shadow:
     def open_version(self, seq: int) -> Snapshot:
         """The version that was current when event `seq` was the last one.
 
-        Raises NoSuchVersion, ContentMissing.
+        May wait for a moment: not on the event loop. Raises NoSuchVersion, ContentMissing.
         """
         head = self._events.head.seq
+        if seq > head:
+            # It may be stored and not be told of yet.
+            self._events.catch_up()
+            head = self._events.head.seq
         if seq > head:
             raise NoSuchVersion(f"there is no event {seq} yet", f"the last one is {head}")
         current = self._current
@@ -170,6 +175,8 @@ class Shadow:
     def _open_time(self, ts: str) -> Snapshot:
         if ts > timestamp(datetime.now(UTC)):
             raise NoSuchVersion(f"{ts} is in the future", "ask for a time that has passed")
+        # A version of before `ts` may be stored and not be the current one yet.
+        self._events.catch_up()
         late = [version for version in tuple(self._unrecorded) if version.ts <= ts]
         version = late[-1] if late else self._reader.version_at_time(ts)
         if version is None:

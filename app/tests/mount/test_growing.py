@@ -21,17 +21,23 @@ class Tail:
             self.position += len(data)
 
 
+def add(lines: GrowingLines, text: bytes) -> None:
+    """Append, and tell of it."""
+    lines.append(text)
+    lines.show(lambda inode: None)
+
+
 def line(number: int) -> bytes:
     return b"%d %s\n" % (number, b"x" * (number * 7 % 40))
 
 
 def test_what_is_written_is_read() -> None:
     lines = GrowingLines(1000)
-    lines.append(b"one\ntwo\n")
+    add(lines, b"one\ntwo\n")
     file = lines.file()
     assert file.read(0, 100) == b"one\ntwo\n"
     assert file.read(8, 100) == b""
-    lines.append(b"three\n")
+    add(lines, b"three\n")
     assert file.size == 14
     assert file.read(8, 100) == b"three\n"
     assert file.read(4, 3) == b"two"
@@ -40,7 +46,7 @@ def test_what_is_written_is_read() -> None:
 def test_over_the_bound_the_newest_half_stays_in_whole_lines() -> None:
     lines = GrowingLines(1000)
     for number in range(200):
-        lines.append(line(number))
+        add(lines, line(number))
         file = lines.file()
         assert file.size <= 1000
         content = file.read(0, 2000).splitlines(keepends=True)
@@ -50,18 +56,18 @@ def test_over_the_bound_the_newest_half_stays_in_whole_lines() -> None:
 
 def test_a_line_longer_than_the_bound_is_kept() -> None:
     lines = GrowingLines(100)
-    lines.append(b"a" * 300 + b"\n")
+    add(lines, b"a" * 300 + b"\n")
     assert lines.file().size == 301
-    lines.append(b"b\n")
+    add(lines, b"b\n")
     assert lines.file().read(0, 1000) == b"b\n"
 
 
 def test_the_file_is_another_one_after_a_cut_and_only_then() -> None:
     lines = GrowingLines(100)
     first = lines.file()
-    lines.append(b"a" * 60 + b"\n")
+    add(lines, b"a" * 60 + b"\n")
     assert lines.file() is first
-    lines.append(b"b" * 60 + b"\n")
+    add(lines, b"b" * 60 + b"\n")
     assert lines.file() is not first
     assert first.size == 122
     assert first.read(61, 100) == b"b" * 60 + b"\n"
@@ -71,12 +77,24 @@ def test_who_is_further_behind_than_what_is_kept_reads_empty_lines_and_comes_to_
     lines = GrowingLines(100)
     file = lines.file()
     for number in range(100):
-        lines.append(line(number))
+        add(lines, line(number))
     data = file.read(0, file.size)
     assert len(data) == file.size
     kept = data.lstrip(b"\n")
     assert kept == lines.file().read(0, 1000)
     assert data.count(b"\n") >= len(data) - len(kept)
+
+
+def test_readers_are_told_after_the_kernel_has_dropped_its_pages() -> None:
+    lines = GrowingLines(1000)
+    file = lines.file()
+    file.inode = 7
+    add(lines, b"one\n")
+    lines.append(b"two\n")
+    sizes = []
+    lines.show(lambda inode: sizes.append((inode, file.size)))
+    assert sizes == [(7, 4)]
+    assert file.size == 8
 
 
 @given(st.lists(st.integers(0, 6), max_size=60))
@@ -88,7 +106,7 @@ def test_a_follower_gets_every_line_once(steps: list[int]) -> None:
     for count in steps:
         # At most 6 lines of 44 bytes between two looks: less than the half that is always kept.
         for _ in range(min(count, 4)):
-            lines.append(line(number))
+            add(lines, line(number))
             written += line(number)
             number += 1
         tail.poll()

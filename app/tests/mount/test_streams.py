@@ -14,9 +14,20 @@ def notes(text: str) -> list[int]:
     return [event["data"]["n"] for event in events if event["type"] == "note.added"]
 
 
+async def shown(world, wait_for) -> None:
+    """Return when the last event is in the stream."""
+    mark = f'"seq":{world.store.head.seq},'
+
+    async def there() -> bool:
+        return mark in await world.out("cat", world.place / "streams/events")
+
+    await wait_for(there)
+
+
 @both_ways
-async def test_the_stream_holds_the_log(world) -> None:
+async def test_the_stream_holds_the_log(world, wait_for) -> None:
     await world.append({"n": 1}, {"n": 2})
+    await shown(world, wait_for)
     text = await world.out("cat", world.place / "streams/events")
     lines = [json.loads(line) for line in text.splitlines()]
     assert [line["seq"] for line in lines] == list(range(1, world.store.head.seq + 1))
@@ -25,8 +36,9 @@ async def test_the_stream_holds_the_log(world) -> None:
     assert (await world.away((world.place / "streams/events").stat)).st_size == len(text)
 
 
-async def test_grep_ends(world) -> None:
+async def test_grep_ends(world, wait_for) -> None:
     await world.append({"n": 7})
+    await shown(world, wait_for)
     assert "note.added" in await world.out("grep", "-r", "note.added", world.place / "streams")
 
 
@@ -85,10 +97,11 @@ async def test_tail_gets_every_event_across_the_bound(world, wait_for, follow: s
     assert (await world.away((world.place / "streams/events").stat)).st_size <= 16 * 1024
 
 
-async def test_a_subject_has_a_file_of_its_own(world) -> None:
+async def test_a_subject_has_a_file_of_its_own(world, wait_for) -> None:
     draft = Draft("validation.requested", {"n": 3})
     await world.store.append([draft], agent_id="ann")
     await world.append({"n": 4})
+    await shown(world, wait_for)
     text = await world.out("cat", world.place / "streams/validation_requests")
     assert [json.loads(line)["data"] for line in text.splitlines()] == [{"n": 3}]
 
