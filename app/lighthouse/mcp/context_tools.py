@@ -1,4 +1,4 @@
-"""Contexts: packages of files and notes for one review."""
+"""Contexts: packages of files and notes for one review; told as text, which costs a model least."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -6,25 +6,18 @@ from typing import Annotated
 from mcp.server.mcpserver.tools import Tool
 from pydantic import Field
 
-from lighthouse.client.answers_contexts import Context, ContextList, ContextNote, ContextRemoved
+from lighthouse.client.answers_contexts import Context, ContextDetail, ContextRemoved
 from lighthouse.mcp.link import Link
-from lighthouse.mcp.tool import ADDS, CHANGES, READS, tool
+from lighthouse.mcp.tool import ADDS, CHANGES, READS, Moment, tool
 
 MAX_FILES = 500
 
 
 @dataclass(frozen=True)
-class ContextShown:
-    """Read the files with lighthouse_read_file and at = seq. `files_total` counts those not listed too."""
+class ContextText:
+    """Read the files of a context with lighthouse_read_file and at = its version."""
 
-    name: str
-    seq: int
-    purpose: str
-    agent_id: str
-    created_at: str
-    files: list[str]
-    files_total: int
-    notes: list[ContextNote]
+    text: str
 
 
 def tools(link: Link) -> list[Tool]:
@@ -37,33 +30,24 @@ def tools(link: Link) -> list[Tool]:
         notes: Annotated[
             dict[str, str] | None, Field(description="Markdown texts by their titles, in order.")
         ] = None,
-        at: Annotated[
-            str | None, Field(description="Event number, RFC 3339 time or snapshot; left out: now.")
-        ] = None,
-    ) -> Context:
+        at: Moment | None = None,
+    ) -> ContextText:
         """Put files of one version and notes together under a name for a reviewer; it never changes."""
         async with link.bridge() as bridge:
-            return await bridge.create_context(name, files, at=at, notes=notes, purpose=purpose)
+            return ContextText(
+                _line(await bridge.create_context(name, files, at=at, notes=notes, purpose=purpose))
+            )
 
-    async def lighthouse_list_contexts() -> ContextList:
-        """Every context, the oldest first."""
+    async def lighthouse_show_contexts(
+        name: Annotated[
+            str | None, Field(description="This one, with notes and files; left out: all.")
+        ] = None,
+    ) -> ContextText:
+        """The contexts that there are, or one: what it is for, its notes, its files and their version."""
         async with link.bridge() as bridge:
-            return ContextList(await bridge.contexts())
-
-    async def lighthouse_get_context(name: str) -> ContextShown:
-        """A context: what it is for, its notes, and which files it holds of which version."""
-        async with link.bridge() as bridge:
-            found = await bridge.context(name)
-        return ContextShown(
-            found.name,
-            found.seq,
-            found.purpose,
-            found.agent_id,
-            found.created_at,
-            files=[file.path for file in found.files[:MAX_FILES]],
-            files_total=len(found.files),
-            notes=found.notes,
-        )
+            if name is not None:
+                return ContextText(_whole(await bridge.context(name)))
+            return ContextText("\n".join(map(_line, await bridge.contexts())))
 
     async def lighthouse_remove_context(name: str) -> ContextRemoved:
         """Take away a context that you made."""
@@ -72,7 +56,25 @@ def tools(link: Link) -> list[Tool]:
 
     return [
         tool(lighthouse_create_context, ADDS),
-        tool(lighthouse_list_contexts, READS),
-        tool(lighthouse_get_context, READS),
+        tool(lighthouse_show_contexts, READS),
         tool(lighthouse_remove_context, CHANGES),
     ]
+
+
+def _line(context: Context) -> str:
+    held = f"files {context.files}, notes {context.notes}, by {context.agent_id} at {context.created_at}"
+    return f"{context.name}: version {context.seq}, {held}" + (
+        f": {context.purpose}" if context.purpose else ""
+    )
+
+
+def _whole(context: ContextDetail) -> str:
+    told = [
+        f"{context.name}: version {context.seq}, by {context.agent_id} at {context.created_at}",
+        *([f"Purpose: {context.purpose}"] if context.purpose else []),
+        *(f"\n# {note.title}\n\n{note.text}" for note in context.notes),
+        f"\nFiles ({len(context.files)}):",
+        *(file.path for file in context.files[:MAX_FILES]),
+        *(["…"] if len(context.files) > MAX_FILES else []),
+    ]
+    return "\n".join(told)

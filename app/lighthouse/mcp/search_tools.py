@@ -8,7 +8,7 @@ from pydantic import Field
 
 from lighthouse.client.answers_search import SearchPage
 from lighthouse.mcp.link import Link
-from lighthouse.mcp.tool import READS, tool
+from lighthouse.mcp.tool import READS, Moment, tool
 
 MAX_BYTES = 48 * 1024
 
@@ -37,9 +37,7 @@ def tools(link: Link) -> list[Tool]:
         context: Annotated[int, Field(ge=0, le=20)] = 0,
         mode: Literal["lines", "files", "count"] = "lines",
         max_matches: Annotated[int, Field(ge=1, le=1000)] = 100,
-        at: Annotated[
-            str | None, Field(description="Event number, RFC 3339 time or snapshot; left out: now.")
-        ] = None,
+        at: Moment | None = None,
         cursor: str | None = None,
     ) -> Matches:
         """Search the project as ripgrep would, now or at an earlier moment.
