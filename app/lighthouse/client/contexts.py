@@ -15,7 +15,7 @@ class Contexts(Asking):
         name: str,
         files: Sequence[str] = (),
         *,
-        at: str | None = None,
+        at: str | int | None = None,
         notes: Mapping[str, str] | None = None,
         purpose: str = "",
     ) -> Context:
@@ -26,7 +26,7 @@ class Contexts(Asking):
         body = {
             "name": name,
             "files": list(files),
-            "at": at,
+            "at": None if at is None else str(at),
             "notes": [{"title": title, "text": text} for title, text in (notes or {}).items()],
             "purpose": purpose,
         }

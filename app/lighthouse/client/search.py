@@ -15,7 +15,7 @@ class Searching(Asking):
         pattern: str,
         *,
         path: str = "",
-        at: str | None = None,
+        at: str | int | None = None,
         fixed: bool = False,
         ignore_case: bool = False,
         smart_case: bool = False,
@@ -40,7 +40,7 @@ class Searching(Asking):
         body = {
             "pattern": pattern,
             "path": path,
-            "at": at,
+            "at": None if at is None else str(at),
             "fixed": fixed,
             "ignore_case": ignore_case,
             "smart_case": smart_case,
