@@ -69,6 +69,11 @@ class Inodes:
             if proposal.overlay is not None:
                 proposal.overlay.drop_unused(node)
 
+    def forget_all(self) -> None:
+        """The kernel knows nothing any more: its session has ended."""
+        for inode, (_, node) in list(self._known.items()):
+            self.forget(inode, node.lookups)
+
     def patch(self, proposal: Proposal) -> PatchFile:
         """The patch's file of an open proposal."""
         file = self._patch_of.get(proposal)
@@ -107,7 +112,7 @@ class Inodes:
                     continue
                 node = overlay.lookup(folder, name)
                 if node is None or not _same(old, node):
-                    old.gone = True
+                    old.gone = old.replaced = True
                     notices.append(StaleName(old_folder.inode, name))
                     notices += self._let_go(old)
                     continue
@@ -135,7 +140,7 @@ class Inodes:
                 above.charged = 0
             if isinstance(above, Folder):
                 for kid in above.kids.values():
-                    kid.gone = True
+                    kid.gone = kid.replaced = True
                     if kid.lookups:
                         notices.append(StaleName(above.inode, kid.name))
                     left.append(kid)

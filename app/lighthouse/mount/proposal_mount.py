@@ -64,7 +64,6 @@ class ProposalMount:
             raise MountRefused("the proposals are served already", "stop it first")
         opened = asyncio.Event()
         self._reading = Reading(self._shadow)
-        self._inodes = Inodes()
         self._operations = ProposalOperations(
             self._proposals, self._inodes, self._reading, self._owner, ready=opened.set, stale=self._stale
         )
@@ -82,7 +81,7 @@ class ProposalMount:
         connection.task.add_done_callback(self._ended)
 
     async def stop(self) -> None:
-        """End the session; what is written and not saved by then is lost. Twice is fine."""
+        """End the session; what the kernel has handed over by then is saved. Twice is fine."""
         connection, self._connection = self._connection, None
         if connection is None:
             return
@@ -90,6 +89,9 @@ class ProposalMount:
         invalidator, self._invalidator = self._invalidator, None
         quiet = invalidator is None or await invalidator.stop(PATIENCE)
         await connection.close(in_use=not quiet)
+        if self._operations is not None:
+            await self._operations.end()
+        self._inodes.forget_all()
         if self._reading is not None:
             self._reading.close()
         self._detail = "not mounted"

@@ -1,81 +1,20 @@
 """The answers to the kernel on the proposals' mount, where members of the group write."""
 
 import errno
-import functools
-import logging
 import os
 import stat
-import time
-from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
+from typing import Any
 
-from lighthouse.errors import LighthouseError
-from lighthouse.events import NoRoom, StoreBusy
-from lighthouse.mount.attributes import KEEP, ROOT_KEEP
 from lighthouse.mount.fuse import WRITE
-from lighthouse.mount.proposal_handles import Handles, Listing, OpenFile
-from lighthouse.mount.proposal_inodes import ROOT, Inodes, PatchFile, Place
-from lighthouse.mount.reading import Reading
-from lighthouse.paths import MAX_NAME
-from lighthouse.proposals import PATCH, BadProposal, OverQuota, Proposal, Proposals, ProposalTaken
+from lighthouse.mount.proposal_answers import answered, refuse
+from lighthouse.mount.proposal_handles import Handles, OpenFile
+from lighthouse.mount.proposal_inodes import ROOT
+from lighthouse.mount.proposal_looking import Looking
+from lighthouse.proposals import Proposal
 from lighthouse.proposals.node import Folder, Leaf, Node
-from lighthouse.proposals.rules import MAX_TARGET
-from lighthouse.shadow.entry import FILE, FOLDER, LINK
-
-log = logging.getLogger(__name__)
-
-BLOCK = 4096
-TOP_MODE = stat.S_IFDIR | 0o770
-PATCH_MODE = stat.S_IFREG | 0o440
-_TYPES = {FILE: stat.S_IFREG, FOLDER: stat.S_IFDIR, LINK: stat.S_IFLNK}
-_PATCH = PATCH.encode()
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
-def answered(
-    operation: Callable[Concatenate["ProposalOperations", P], Coroutine[Any, Any, R]],
-) -> Callable[Concatenate["ProposalOperations", P], Coroutine[Any, Any, R]]:
-    """Count the operation, and turn what goes wrong in it into the errno that a disk would give."""
-    name = operation.__name__
-
-    @functools.wraps(operation)
-    async def answer(self: "ProposalOperations", /, *args: P.args, **kwargs: P.kwargs) -> R:
-        self.count[name] += 1
-        try:
-            return await operation(self, *args, **kwargs)
-        except WRITE.FUSEError:
-            raise
-        except Exception as error:
-            number = _errno(error)
-            if number == errno.EIO:
-                log.exception("operation %s on the proposals failed", name)
-            raise WRITE.FUSEError(number) from None
-
-    return answer
-
-
-def _errno(error: Exception) -> int:
-    if isinstance(error, OSError) and error.errno:
-        return error.errno
-    by_kind: tuple[tuple[type[LighthouseError], int], ...] = (
-        (NoRoom, errno.ENOSPC),
-        (StoreBusy, errno.EBUSY),
-        (OverQuota, errno.EDQUOT),
-        (ProposalTaken, errno.EEXIST),
-        (BadProposal, errno.EINVAL),
-    )
-    return next((number for kind, number in by_kind if isinstance(error, kind)), errno.EIO)
-
-
-def refuse(number: int) -> NoReturn:
-    """Answer with an errno."""
-    raise WRITE.FUSEError(number)
-
-
-class ProposalOperations(WRITE.Operations):
+class ProposalOperations(Looking):
     """A folder for each open proposal, and its patch beside it.
 
     Nobody's permissions are looked at: who comes as far as the mount may write. What is made here is shown as
@@ -83,153 +22,6 @@ class ProposalOperations(WRITE.Operations):
     is not answered here is "not implemented", which the kernel remembers: extended attributes, and locks,
     which it keeps itself.
     """
-
-    supports_dot_lookup = False
-
-    def __init__(
-        self,
-        proposals: Proposals,
-        inodes: Inodes,
-        reading: Reading,
-        owner: tuple[int, int],
-        *,
-        ready: Callable[[], None],
-        stale: Callable[[int], None],
-    ) -> None:
-        """`ready` is called once the session is open, `stale` with inodes whose written bytes were lost."""
-        super().__init__()
-        self.count: Counter[str] = Counter()
-        self._proposals = proposals
-        self._editor = proposals.editor
-        self._inodes = inodes
-        self._reading = reading
-        self._uid, self._gid = owner
-        self._ready = ready
-        self._stale = stale
-        self._handles = Handles()
-        self._mtime_ns = time.time_ns()
-
-    def init(self) -> None:
-        self._ready()
-
-    def came_or_went(self) -> None:
-        """The list of proposals changed."""
-        self._mtime_ns = time.time_ns()
-
-    # -- looking --
-
-    @answered
-    async def lookup(self, parent_inode: int, name: bytes, ctx: Any) -> Any:
-        if len(name) > MAX_NAME:
-            refuse(errno.ENAMETOOLONG)
-        if parent_inode == ROOT:
-            return await self._lookup_top(name)
-        proposal, folder = self._folder(parent_inode)
-        node = None if proposal.overlay is None else proposal.overlay.lookup(folder, name)
-        if node is None:
-            refuse(errno.ENOENT)
-        return self._told(proposal, node)
-
-    async def _lookup_top(self, name: bytes) -> Any:
-        text = name.decode("utf-8", "replace")
-        if (proposal := self._proposals.opened(text)) is not None:
-            return self._told(proposal, proposal.tree.root)
-        if text.endswith(PATCH) and (owner := self._proposals.opened(text.removesuffix(PATCH))) is not None:
-            return await self._patch_attributes(self._inodes.patch(owner))
-        refuse(errno.ENOENT)
-
-    async def forget(self, inode_list: Sequence[tuple[int, int]]) -> None:
-        self.count["forget"] += len(inode_list)
-        for inode, lookups in inode_list:
-            self._inodes.forget(inode, lookups)
-
-    @answered
-    async def getattr(self, inode: int, ctx: Any) -> Any:
-        if inode == ROOT:
-            return self._attributes(ROOT, TOP_MODE, 0, self._mtime_ns, keep=ROOT_KEEP)
-        if (file := self._inodes.patch_at(inode)) is not None:
-            return await self._patch_attributes(file)
-        return self._node_attributes(self._place(inode)[1])
-
-    @answered
-    async def readlink(self, inode: int, ctx: Any) -> bytes:
-        _, node = self._place(inode)
-        if not isinstance(node, Leaf) or node.kind != LINK:
-            refuse(errno.EINVAL)
-        return await self._reading.read(node.hash, 0, min(node.size, MAX_TARGET))
-
-    @answered
-    async def opendir(self, inode: int, ctx: Any) -> int:
-        if inode == ROOT:
-            return self._handles.open_folder(Listing(None))
-        self._folder(inode)
-        return self._handles.open_folder(Listing(inode))
-
-    @answered
-    async def readdir(self, fh: int, start_id: int, token: Any) -> None:
-        listing = self._handles.folders[fh]
-        if listing.inode is None:
-            self._list_top(listing, start_id, token)
-            return
-        proposal, folder = self._folder(listing.inode)
-        overlay = proposal.overlay
-        if overlay is None:
-            return
-        if start_id == 0:
-            listing.names = overlay.names(folder)
-        for position in range(start_id, len(listing.names)):
-            node = overlay.lookup(folder, listing.names[position])
-            if node is None:
-                continue
-            self._inodes.number(node)
-            if not WRITE.readdir_reply(token, node.name, self._node_attributes(node), position + 1):
-                overlay.drop_unused(node)
-                return
-            self._inodes.told(proposal, node)
-
-    def _list_top(self, listing: Listing, start_id: int, token: Any) -> None:
-        if start_id == 0:
-            opened = [proposal for proposal in self._proposals.all() if proposal.overlay is not None]
-            listing.names = [name for proposal in opened for name in _names(proposal)]
-        for position in range(start_id, len(listing.names)):
-            name = listing.names[position]
-            patch = name.endswith(_PATCH)
-            proposal = self._proposals.opened(name.removesuffix(_PATCH).decode())
-            if proposal is None:
-                continue
-            if patch:
-                # Its size is not known before it is made; nothing of this is kept, who wants it asks again.
-                attributes = self._attributes(
-                    self._inodes.patch(proposal).inode, PATCH_MODE, 0, self._mtime_ns, keep=0.0
-                )
-            else:
-                self._inodes.number(proposal.tree.root)
-                attributes = self._node_attributes(proposal.tree.root)
-            if not WRITE.readdir_reply(token, name, attributes, position + 1):
-                return
-            if not patch:
-                self._inodes.told(proposal, proposal.tree.root)
-
-    @answered
-    async def releasedir(self, fh: int) -> None:
-        self._handles.folders.pop(fh, None)
-
-    @answered
-    async def fsyncdir(self, fh: int, datasync: bool) -> None:
-        """What happened to a folder is on disk before it is answered."""
-
-    @answered
-    async def statfs(self, ctx: Any) -> Any:
-        limits = self._editor.limits
-        room = os.statvfs(self._proposals.folder)
-        data = WRITE.StatvfsData()
-        data.f_bsize = data.f_frsize = BLOCK
-        data.f_blocks = limits.bytes // BLOCK
-        data.f_bfree = data.f_bavail = min(limits.bytes, room.f_bavail * room.f_frsize) // BLOCK
-        data.f_files = limits.entries
-        data.f_ffree = data.f_favail = min(limits.entries, max(0, limits.spare()))
-        data.f_namemax = MAX_NAME
-        return data
 
     # -- the tree --
 
@@ -420,18 +212,6 @@ class ProposalOperations(WRITE.Operations):
 
     # -- how --
 
-    def _place(self, inode: int) -> Place:
-        place = self._inodes.get(inode)
-        if place is None:
-            refuse(errno.ESTALE)
-        return place
-
-    def _folder(self, inode: int) -> tuple[Proposal, Folder]:
-        proposal, node = self._place(inode)
-        if not isinstance(node, Folder):
-            refuse(errno.ENOTDIR)
-        return proposal, node
-
     def _inside(self, inode: int) -> tuple[Proposal, Folder]:
         """A folder in which things may be changed: that of the proposals themselves is none."""
         if inode == ROOT:
@@ -447,51 +227,18 @@ class ProposalOperations(WRITE.Operations):
             refuse(errno.EBADF)
         return proposal, node
 
-    def _told(self, proposal: Proposal, node: Node) -> Any:
-        self._inodes.told(proposal, node)
-        return self._node_attributes(node)
-
     def _made(self, proposal: Proposal, node: Node, ctx: Any) -> Any:
         node.gid = ctx.gid
         return self._told(proposal, node)
 
-    def _node_attributes(self, node: Node) -> Any:
-        size = 0
-        if isinstance(node, Leaf):
-            live = node.live
-            size = live.size if live is not None and live.path is not None else node.size
-        entry = self._attributes(node.inode, _TYPES[node.kind] | node.mode, size, node.mtime_ns)
-        entry.st_ctime_ns, entry.st_atime_ns = node.ctime_ns, node.atime_ns
-        entry.st_nlink = 0 if node.gone else 1
-        entry.st_uid = self._uid if node.uid is None else node.uid
-        entry.st_gid = self._gid if node.gid is None else node.gid
-        return entry
-
-    async def _patch_attributes(self, file: PatchFile) -> Any:
-        if file.proposal.overlay is None:
-            refuse(errno.ESTALE)
-        kept = await self._proposals.patches.rendered(file.proposal)
-        return self._attributes(file.inode, PATCH_MODE, kept.size, kept.mtime_ns, keep=0.0)
-
-    def _attributes(self, inode: int, mode: int, size: int, mtime_ns: int, *, keep: float = KEEP) -> Any:
-        entry = WRITE.EntryAttributes()
-        entry.st_ino = inode
-        entry.st_mode = mode
-        # A folder too: find and others take that as "count not kept", and look.
-        entry.st_nlink = 1
-        entry.st_uid = self._uid
-        entry.st_gid = self._gid
-        entry.st_size = size
-        entry.st_blocks = (size + 511) >> 9
-        entry.st_atime_ns = entry.st_ctime_ns = entry.st_mtime_ns = mtime_ns
-        entry.entry_timeout = KEEP
-        entry.attr_timeout = keep
-        return entry
-
-
-def _names(proposal: Proposal) -> tuple[bytes, bytes]:
-    name = proposal.name.encode()
-    return name, name + _PATCH
+    async def end(self) -> None:
+        """Save and let go of what is still open: its session has ended."""
+        for opened in self._handles.files.values():
+            if isinstance(opened, OpenFile):
+                await self._editor.release(*self._opened(opened), opened.uid)
+            else:
+                opened.close()
+        self._handles = Handles()
 
 
 def _writes(flags: int) -> bool:

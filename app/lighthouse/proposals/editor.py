@@ -234,7 +234,11 @@ class Editor:
         if live is None:
             return
         async with live.lock:
-            if not live.changed or leaf.gone or live.path is None or proposal.overlay is None:
+            if not live.changed or live.path is None:
+                return
+            if proposal.overlay is None or leaf.replaced:
+                refuse(errno.ESTALE)
+            if leaf.gone:
                 return
             content = await self._shadow.keep_file(live.path)
             async with proposal.turn:
@@ -259,9 +263,12 @@ class Editor:
         if live.handles:
             return True
         kept = True
-        if live.changed and uid is not None and proposal.overlay is not None and not leaf.gone:
+        if live.changed and uid is not None:
             try:
                 await self.save(proposal, leaf, uid)
+            except OSError as error:
+                log.warning("what was written last in the proposal %s is lost: %s", proposal.name, error)
+                kept = False
             except Exception:
                 log.exception("what was written last to a file of the proposal %s is lost", proposal.name)
                 kept = False

@@ -13,7 +13,8 @@ class Node:
     """One file, link or folder. It keeps its identity, and so its inode, when it is renamed or written.
 
     `own`: the proposal's, not only the base's; such a node lives as long as it is there. Others are made when
-    they are looked for, and dropped when the kernel forgets them. `gone`: removed, perhaps still open.
+    they are looked for, and dropped when the kernel forgets them. `gone`: removed, perhaps still open;
+    `replaced`: by a rebase or the proposal's end, and not by whoever works there.
     `uid` and `gid`: whom it is shown to belong to, if somebody made it; nothing hangs on that.
     `inode` and `lookups` are the mount's: the number given out, and how often the kernel was told of it.
     """
@@ -30,6 +31,7 @@ class Node:
         "name",
         "own",
         "parent",
+        "replaced",
         "uid",
     )
 
@@ -41,7 +43,7 @@ class Node:
         self.mode = mode
         self.mtime_ns = self.ctime_ns = self.atime_ns = mtime_ns
         self.own = own
-        self.gone = False
+        self.gone = self.replaced = False
         self.uid: int | None = None
         self.gid: int | None = None
         self.inode = 0

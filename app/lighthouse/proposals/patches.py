@@ -4,8 +4,9 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
+from typing import Literal, ParamSpec, TypeVar
 
 import msgspec
 
@@ -18,6 +19,11 @@ from lighthouse.shadow import Entry, Shadow, Snapshot
 from lighthouse.shadow.diff import Change, changes
 from lighthouse.shadow.patch import unified
 from lighthouse.shadow.tree import Tree
+
+THREADS = 2
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class ChangedFile(msgspec.Struct, omit_defaults=True):
@@ -64,6 +70,8 @@ class Patches:
         self._shadow = shadow
         self._scratch = scratch
         self._rendered: dict[Proposal, Rendered] = {}
+        # Its own, for a large patch takes long and writers must not wait for it.
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="patches")
 
     def freeze(self, proposal: Proposal) -> Snapshot:
         """The proposal's tree as it is kept now; on the event loop."""
@@ -76,13 +84,13 @@ class Patches:
 
     async def changes(self, base: Tree, tree: Tree) -> list[Change]:
         """What differs between two trees, file by file."""
-        return await self._scratch.run(changes, base, tree, self.read)
+        return await self._run(changes, base, tree, self.read)
 
     async def rendered(self, proposal: Proposal) -> Rendered:
         """The patch as it is now. Do not close what it holds, but open it: see `open`."""
         kept = self._rendered.setdefault(proposal, Rendered())
         async with kept.turn:
-            while proposal.overlay is not None and kept.revision != proposal.overlay.revision:
+            if proposal.overlay is not None and kept.revision != proposal.overlay.revision:
                 revision = proposal.overlay.revision
                 path = await self.write(proposal)
                 fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -108,7 +116,7 @@ class Patches:
         """The patch of an open proposal in a scratch file, which is the caller's."""
         base, tree = proposal.tree.base, self.freeze(proposal)
         path = self._scratch.new_path()
-        await self._scratch.run(self._write, base, tree, path)
+        await self._run(self._write, base, tree, path)
         return path
 
     def forget(self, proposal: Proposal) -> None:
@@ -119,13 +127,17 @@ class Patches:
             kept.fd = -1
 
     def close(self) -> None:
-        """Let go of all."""
+        """Let go of all, and end the threads."""
+        self._threads.shutdown(wait=True)
         for proposal in list(self._rendered):
             self.forget(proposal)
 
     def read(self, entry: Entry, offset: int, size: int) -> bytes:
         """A piece of a content, as diffs want it."""
         return self._shadow.read(entry.hash, offset, size)
+
+    async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.wrap_future(self._threads.submit(function, *args, **kwargs))
 
     def _write(self, base: Tree, tree: Tree, path: Path) -> None:
         try:
