@@ -25,8 +25,9 @@ from lighthouse.shadow import Shadow, TreeChange
 
 log = logging.getLogger(__name__)
 
-# How long the log waits for the kernel to forget what a new version made stale; it takes milliseconds.
-PUBLISH_SECONDS = 1.0
+# How long the log waits for the kernel to forget what a new version made stale. It takes milliseconds, but
+# more than a second on a machine that is far too busy.
+PUBLISH_SECONDS = 5.0
 
 
 class Mount:

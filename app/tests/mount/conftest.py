@@ -62,13 +62,13 @@ class World:
         return await self.store.append([Draft("note.added", value) for value in values], agent_id="ann")
 
     @staticmethod
-    async def away(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    async def away(call: Callable[..., Any], *args: Any, patience: float = PATIENCE, **kwargs: Any) -> Any:
         """Run `call` in a thread."""
-        return await asyncio.wait_for(asyncio.to_thread(call, *args, **kwargs), PATIENCE)
+        return await asyncio.wait_for(asyncio.to_thread(call, *args, **kwargs), patience)
 
     @classmethod
     async def run(
-        cls, *command: str | Path, cwd: Path | None = None, **options: Any
+        cls, *command: str | Path, cwd: Path | None = None, patience: float = PATIENCE, **options: Any
     ) -> subprocess.CompletedProcess[str]:
         """Run a program to its end; output as text, bytes that are not UTF-8 kept as surrogates."""
         if cwd is not None:
@@ -80,7 +80,8 @@ class World:
             capture_output=True,
             encoding="utf-8",
             errors="surrogateescape",
-            timeout=PATIENCE,
+            timeout=patience,
+            patience=patience,
             check=False,
             **options,
         )
