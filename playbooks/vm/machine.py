@@ -39,7 +39,7 @@ PROJECT_IN_GUEST = "/srv/lighthouse/project"
 # The guest as an installer leaves it, with what a controller asks for (Python, sudo, rsync).
 GUEST_PACKAGES = (
     "linux-image-cloud-{kernel} systemd-sysv systemd-resolved openssh-server python3 sudo rsync dbus dbus-user-session "
-    "libpam-systemd iproute2 kmod udev procps ca-certificates apparmor e2fsprogs"
+    "libpam-systemd iproute2 kmod udev procps ca-certificates apparmor e2fsprogs git vim-tiny"
 ).split()
 # Fetched into the guest's package cache while the image is made, so that installing them later downloads nothing.
 # The guest still holds none of them.

@@ -1,9 +1,5 @@
 #!/usr/bin/python3
-"""The appliance's promises, checked on the host that carries it: checks.py NAME. Evidence in a line, or what is broken.
-
-Runs as root on the host; what an expert or an agent would do is done as that user. Deadlines stretch where the
-machine is emulated: there the same Python program takes eight to nine times as long as on the host of the emulation.
-"""
+"""The appliance's promises, checked on its host: checks.py NAME. Evidence in a line, or what is broken."""
 
 import contextlib
 import json
@@ -13,103 +9,27 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-from fnmatch import fnmatch
 from pathlib import Path
 
-VIRTUALIZATION = subprocess.run(["systemd-detect-virt"], capture_output=True, text=True, check=False).stdout.strip()
-SCALE = 8.0 if VIRTUALIZATION == "qemu" else 1.0  # "qemu" is emulation; with KVM it says "kvm"
-SERVICE = "lighthouse"
-MOUNT = Path("/mnt/lighthouse/project")
-PROPOSALS = Path("/mnt/lighthouse/proposals")
-PROJECT = Path("/srv/lighthouse/project")
-MEMBER, STRANGER = "ann", "bob"
-TOKEN = Path("/home/ann/.config/lighthouse/builder-1.token")
-URL = "http://127.0.0.1:8765"
-BRIDGE_LABEL = "lighthouse-bridge (enforce)"
-
-
-class Broken(Exception):
-    """What was promised and is not so."""
-
-
-def need(condition, complaint):
-    if not condition:
-        raise Broken(complaint)
-
-
-def sh(*command, user=None, timeout=120, check=True):
-    """Run to the end; (exit code, output). As `user` with that user's groups."""
-    options = {}
-    if user:
-        command = ("runuser", "-u", user, "--", *command)
-        options["cwd"] = "/"
-    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout * SCALE, check=False, **options)
-    output = done.stdout + done.stderr
-    if check:
-        need(done.returncode == 0, f"{' '.join(command)} exited {done.returncode}: {output.strip()[-800:]}")
-    return done.returncode, output
-
-
-def user_unit(name, *properties):
-    _, out = sh(
-        "systemctl",
-        "--user",
-        f"--machine={SERVICE}@.host",
-        "show",
-        name,
-        *(f"--property={item}" for item in properties),
-    )
-    return dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
-
-
-def health():
-    """(status code, body) of /health; code 0 where nobody answers."""
-    try:
-        with urllib.request.urlopen(f"{URL}/health", timeout=5 * SCALE) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
-    except (OSError, ValueError):
-        return 0, {}
-
-
-def call(method, path, body=None, token=None):
-    request = urllib.request.Request(
-        f"{URL}{path}", method=method, data=None if body is None else json.dumps(body).encode()
-    )
-    request.add_header("Authorization", f"Bearer {token or TOKEN.read_text().strip()}")
-    request.add_header("Content-Type", "application/json")
-    try:
-        with urllib.request.urlopen(request, timeout=20 * SCALE) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
-
-
-def wait_for(what, condition, seconds):
-    """Seconds until the condition held; Broken when it did not in time."""
-    start = time.monotonic()
-    while True:
-        if condition():
-            return time.monotonic() - start
-        need(time.monotonic() - start < seconds * SCALE, f"{what}: not within {seconds * SCALE:.0f} s")
-        time.sleep(0.02)
-
-
-def bridge_pid():
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            with contextlib.suppress(OSError):
-                if (folder / "attr/current").read_text().strip() == BRIDGE_LABEL:
-                    return int(folder.name)
-    raise Broken(f"no process is labelled {BRIDGE_LABEL}")
-
-
-def our_mounts():
-    lines = Path("/proc/self/mountinfo").read_text().splitlines()
-    return [line for line in lines if line.split()[4] in (str(MOUNT), str(PROPOSALS))]
+from host import (
+    BRIDGE_LABEL,
+    MEMBER,
+    MOUNT,
+    PROPOSALS,
+    SCALE,
+    SERVICE,
+    TOKEN,
+    Broken,
+    bridge_pid,
+    call,
+    health,
+    need,
+    our_mounts,
+    sh,
+    user_unit,
+    wait_for,
+)
+from tree import annotated, folders, follows, past, proposed, readers, same_tree
 
 
 def units():
@@ -230,95 +150,6 @@ def escapes():
     return "; ".join(said)
 
 
-def same_tree():
-    """diff -r between the project and current/ finds nothing but what is ignored."""
-    files = sum(len(names) for _, _, names in os.walk(PROJECT))
-    need(files >= 2000, f"the project has only {files} files")
-    # Permissions of the original are the owner's business; an expert compares as root's stand-in would.
-    _, out = sh(
-        "diff", "--recursive", "--no-dereference", str(PROJECT), str(MOUNT / "current"), timeout=300, check=False
-    )
-    ignored = re.compile(r"Only in \S+: (\.git|node_modules|__pycache__|\.venv|\.lighthouse|.*\.pyc)$")
-    rest = [line for line in out.splitlines() if not ignored.match(line) and not is_ignored(line)]
-    need(not rest, f"{len(rest)} differences: {rest[:5]}")
-    return f"{files} files, no difference but {len(out.splitlines())} ignored names"
-
-
-def is_ignored(line):
-    """Whether `Only in DIR: NAME` names something that the project's own .gitignore, at its root, leaves out."""
-    found = re.match(r"Only in (\S+): (.+)$", line)
-    if not found or not Path(found[1]).is_relative_to(PROJECT):
-        return False
-    path = "/" + str((Path(found[1]) / found[2]).relative_to(PROJECT))
-    patterns = [pattern.strip().rstrip("/") for pattern in (PROJECT / ".gitignore").read_text().splitlines()]
-    return any(fnmatch(path, pattern if pattern.startswith("/") else f"*/{pattern}") for pattern in patterns if pattern)
-
-
-def readers():
-    """A member of the group reads, a stranger gets EACCES, and nobody writes."""
-    _, listing = sh("ls", str(MOUNT / "current"), user=MEMBER)
-    name = next(path.name for path in sorted(PROJECT.iterdir()) if path.is_file() and path.name[0].isalpha())
-    sh("cat", str(MOUNT / "current" / name), user=MEMBER)
-    for place in (MOUNT / "current", PROPOSALS):
-        code, refused = sh("ls", str(place), user=STRANGER, check=False)
-        need(code != 0 and "Permission denied" in refused, f"a stranger got at {place}: {refused}")
-    for user in (MEMBER, "root", SERVICE):
-        code, refused = sh("touch", str(MOUNT / "current" / "new"), user=user, check=False)
-        need(code != 0 and re.search("Read-only|denied", refused), f"{user} could write: {refused}")
-        code, refused = sh(
-            "dd", "if=/dev/null", f"of={MOUNT / 'current' / name}", "conv=notrunc", user=user, check=False
-        )
-        need(code != 0 and re.search("Read-only|denied", refused), f"{user} could write {name}: {refused}")
-    return f"{MEMBER} sees {len(listing.splitlines())} names, {STRANGER} gets EACCES, writing is refused to all"
-
-
-def proposed():
-    """A member edits a proposal with ordinary tools; nothing of it runs on this host, the project stays as it is."""
-    place = PROPOSALS / f"check-{os.getpid()}"
-    sh("mkdir", str(place), user=MEMBER)
-    kept = sh("stat", "--format=%Y %s", str(PROJECT / "isympy.py"))[1]
-    script = (
-        "set -e; cd $0; sed -i 1d isympy.py; printf '#!/bin/sh\\necho ran\\n' > tool; chmod +x tool; mkdir a; mv tool a"
-    )
-    sh("sh", "-c", script, str(place), user=MEMBER)
-    _, patch = sh("cat", f"{place}.patch", user=MEMBER)
-    need("b/a/tool" in patch and "new file mode 100755" in patch, f"the patch has no a/tool: {patch[:400]}")
-    need("--- a/isympy.py" in patch, f"the patch has no isympy.py: {patch[:400]}")
-    need(sh("stat", "--format=%Y %s", str(PROJECT / "isympy.py"))[1] == kept, "the project was changed")
-    sh("test", "-x", str(place / "a/tool"), user=MEMBER)
-    code, refused = sh(str(place / "a/tool"), user=MEMBER, check=False)
-    need(code == 126 or "Permission denied" in refused, f"a script of a proposal ran: {code} {refused}")
-    sh("rm", "-r", str(place), user=MEMBER)
-    return f"{len(patch)} bytes of patch; its script shows as executable and is not executed"
-
-
-def follows():
-    """A file saved on the host shows in current/ within a second, and tail -f streams/events shows its event."""
-    name = f"saved-{os.getpid()}.txt"
-    need(sh("ls", str(MOUNT / "current" / name), user=MEMBER, check=False)[0] != 0, f"{name} is there already")
-    tail = subprocess.Popen(
-        ["runuser", "-u", MEMBER, "--", "tail", "-n", "0", "-f", str(MOUNT / "streams/events")],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        os.set_blocking(tail.stdout.fileno(), False)
-        time.sleep(2 * min(SCALE, 2))  # tail has no way to say that it has reached the end
-        shown = MOUNT / "current" / name
-        (PROJECT / name).write_text("one\n")
-        created = wait_for(f"{name} in current/", lambda: shown.exists() and shown.read_text() == "one\n", 1)
-        (PROJECT / name).write_text("two and more\n")
-        changed = wait_for(f"the new text of {name}", lambda: shown.read_text() == "two and more\n", 1)
-        heard = []
-        wait_for("the event in tail -f", lambda: heard.append(tail.stdout.read() or "") or name in "".join(heard), 5)
-    finally:
-        tail.terminate()
-        tail.wait(10)
-        (PROJECT / name).unlink()
-    wait_for(f"{name} gone from current/", lambda: not shown.exists(), 1)
-    return f"created seen after {created * 1000:.0f} ms, change after {changed * 1000:.0f} ms, event followed"
-
-
 MCP_CLIENT = r"""
 import asyncio, json, os, sys
 sys.path.insert(0, sys.argv[1])
@@ -370,7 +201,8 @@ def killed():
         need(code in (200, 201), f"storing answered {code}: {answer}")
         acknowledged.append(answer["seq"])
     note = PROPOSALS / f"kept-{os.getpid()}" / "note"
-    sh("mkdir", str(note.parent), user=MEMBER)
+    code, answer = call("POST", "/proposal/create", {"name": note.parent.name})
+    need(code == 200, f"creating a proposal answered {code}: {answer}")
     sh("sh", "-c", "echo kept > $0; sync -d $0", str(note), user=MEMBER)
     pid = bridge_pid()
     os.kill(pid, 19)  # SIGSTOP: from here on nobody serves the mount
@@ -394,7 +226,7 @@ def killed():
     need(set(acknowledged) <= there, f"lost: {sorted(set(acknowledged) - there)}")
     sh("ls", str(MOUNT / "current"), user=MEMBER)
     need(sh("cat", str(note), user=MEMBER)[1] == "kept\n", f"{note} is lost")
-    sh("rm", "-r", str(note.parent), user=MEMBER)
+    call("POST", f"/proposal/{note.parent.name}/withdraw", {"reason": "checked"})
     return (
         f"reader freed after {freed:.2f} s ({complaint.strip()[-60:]}), health 200 after {back:.2f} s, "
         f"{len(acknowledged)} acknowledged events and a written proposal there"
@@ -459,8 +291,11 @@ def main():
         escapes,
         same_tree,
         readers,
-        proposed,
+        folders,
         follows,
+        past,
+        annotated,
+        proposed,
         mcp,
         killed,
         verified,
