@@ -1,6 +1,6 @@
 """Runs the cases, prints the table, writes the figures as JSON: `make bench`.
 
-python -m bench [--quick] [--only NAME,…] [--rounds N] [--saves N]
+python -m bench [--quick] [--only NAME,…] [--rounds N] [--saves N] [--publish]
 """
 
 import argparse
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import data, machine, table
+from bench import data, machine, page, table
 from bench.cases import CASES
 from bench.cases.case import Setting
 from bench.report import Report
@@ -28,10 +28,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", metavar="NAME,…", help=f"only these cases: {', '.join(CASES)}")
     parser.add_argument("--rounds", type=int, metavar="N", help="at most so many turns for each contender")
     parser.add_argument("--saves", type=int, metavar="N", help="saves in the case visible")
+    parser.add_argument("--publish", action="store_true", help="write docs/bench.md, its figures and its plot anew")
     given = parser.parse_args(arguments)
     names = list(CASES) if given.only is None else given.only.split(",")
     if unknown := [name for name in names if name not in CASES]:
         parser.error(f"there is no case {unknown[0]}: {', '.join(CASES)}")
+    if given.publish and (given.quick or given.only or given.rounds or given.saves):
+        parser.error("only a whole run is published")
     saves = given.saves or (QUICK_SAVES if given.quick else SAVES)
     rounds = 1 if given.quick else given.rounds
     report = run(names, quick=given.quick, saves=saves, rounds=rounds, command=_command(given))
@@ -39,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     written = data.CACHE / f"{'quick' if given.quick else 'last'}.json"
     written.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
     print(f"written: {written}")
+    if given.publish:
+        page.publish(report)
+        print(f"written: {page.DOCS}/bench.md")
 
 
 def run(names: Sequence[str], *, quick: bool, saves: int, rounds: int | None, command: str) -> Report:
@@ -63,7 +69,7 @@ def _command(given: argparse.Namespace) -> str:
     words += [f"ONLY={given.only}"] if given.only else []
     words += [f"ROUNDS={given.rounds}"] if given.rounds else []
     words += [f"SAVES={given.saves}"] if given.saves else []
-    return " ".join(words)
+    return " ".join([*words, *["PUBLISH=1"] * given.publish])
 
 
 if __name__ == "__main__":

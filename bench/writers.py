@@ -8,6 +8,7 @@ import asyncio
 import json
 import sys
 import time
+from functools import partial
 from typing import cast
 
 import msgspec
@@ -104,12 +105,16 @@ def _length(answer: bytearray) -> int | None:
     raise RuntimeError("an answer without its length")
 
 
+def _itself(writer: Writer) -> Writer:
+    return writer
+
+
 async def _write(task: Task) -> Done:
     done = Done(0, 0, 0.0)
     loop = asyncio.get_running_loop()
     writers = [Writer(task, token, done) for token in task.tokens]
     for writer in writers:
-        await loop.create_connection(lambda writer=writer: writer, task.host, task.port)
+        await loop.create_connection(partial(_itself, writer), task.host, task.port)
     await asyncio.sleep(max(0.0, task.begin_at - time.time()))
     for writer in writers:
         writer.begin()

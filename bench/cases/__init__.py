@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 
-from bench.cases import appending, http, reading
+from bench.cases import appending, capture, history, http, memory, reading, visible
 from bench.cases.case import Setting
 from bench.report import Row
 
 CASES: dict[str, Callable[[Setting], list[Row]]] = {
     "warm": reading.warm,
     "cold": reading.cold,
+    "capture": capture.capture,
+    "visible": visible.visible,
+    "history": history.history,
+    "memory": memory.memory,
     "append": appending.append,
     "http": http.http,
 }

@@ -13,10 +13,11 @@ from bench.sampling import interleaved, seconds
 from lighthouse.events import Draft, EventStore, schema
 from lighthouse.keys import KeyRing
 
-RAW = "raw SQLite"
+RAW, RAW_BARE = "raw SQLite", "raw SQLite, no index"
 ROUNDS = 7
 # Of each size as many as take about half a second.
 SIZES = {1: 200, 100: 100, 1000: 20}
+QUICK_BATCHES = 4
 GOALS = {100: 0.6}
 SECRET = b"only-for-measuring-0123456789-ab"
 DATA = {"tool": "Edit", "path": "src/lighthouse/main.py", "lines": 12, "note": "renamed the reader of settings"}
@@ -24,10 +25,13 @@ DATA = {"tool": "Edit", "path": "src/lighthouse/main.py", "lines": 12, "note": "
 
 def append(setting: Setting) -> list[Row]:
     """One by one and in batches, each batch durable before the next one begins."""
-    return [_row(setting, size, 4 if setting.quick else batches) for size, batches in SIZES.items()]
+    rows = [_row(setting, size, RAW) for size in SIZES]
+    # What the indexes cost that queries and idempotency keys need: a table without them is no log of this kind.
+    return [*rows, _row(setting, 100, RAW_BARE)]
 
 
-def _row(setting: Setting, size: int, batches: int) -> Row:
+def _row(setting: Setting, size: int, raw: str) -> Row:
+    batches = QUICK_BATCHES if setting.quick else SIZES[size]
     numbers = count()
 
     def contender(store: Callable[[Path, int, int], float]) -> float:
@@ -39,18 +43,21 @@ def _row(setting: Setting, size: int, batches: int) -> Row:
         finally:
             shutil.rmtree(folder)
 
-    contenders = {RAW: partial(contender, _raw), LIGHTHOUSE: partial(contender, _appended)}
+    contenders = {raw: partial(contender, partial(_raw, indexed=raw == RAW)), LIGHTHOUSE: partial(contender, _appended)}
     figures = interleaved(contenders, setting.rounds(ROUNDS))
-    goal = Goal(GOALS[size], "ratio", least=True) if size in GOALS else None
+    goal = Goal(GOALS[size], "ratio", least=True) if raw == RAW and size in GOALS else None
     name = "append, one by one" if size == 1 else f"append, batches of {size:,}"
-    return Row("append", name, "events/s", figures, RAW, goal)
+    return Row("append", name, "events/s", figures, raw, goal)
 
 
-def _raw(folder: Path, size: int, batches: int) -> float:
+def _raw(folder: Path, size: int, batches: int, *, indexed: bool) -> float:
     """As a program that needs no chain would: the rows made beforehand, one `executemany` and commit a batch."""
     connection = schema.connect_writer(folder / schema.DATABASE)
     try:
         schema.migrate(connection)
+        if not indexed:
+            for index in ("stream", "type", "agent", "idempotency"):
+                connection.execute(f"DROP INDEX events_{index}")
         rows = _rows(size * batches)
         statement = schema.INSERTS[1]
 

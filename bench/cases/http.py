@@ -16,7 +16,7 @@ from bench.writers import Done, Task
 WRITERS, PROCESSES = 64, 2
 ROUNDS = 3
 SECONDS, QUICK_SECONDS = 5.0, 0.5
-START_SECONDS = 1.0
+START_SECONDS = 2.0
 GOAL = 6000.0
 BATCHES = (1, 10)
 

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -87,7 +87,7 @@ def _started(setting: Setting, stack: ExitStack) -> list[Contender]:
 def _row(
     case: str,
     name: str,
-    timed: dict[str, Callable[[], float]],
+    timed: Mapping[str, Callable[[], float]],
     rounds: int,
     goal: float | None,
     before: Callable[[str], None] | None = None,
