@@ -14,7 +14,7 @@ from bench.contenders import NATIVE, Contender, all_of
 from bench.report import Goal, Row
 from bench.sampling import interleaved, seconds
 
-WARM_ROUNDS, COLD_ROUNDS = 5, 3
+WARM_ROUNDS, CROWDED_ROUNDS, COLD_ROUNDS = 5, 3, 3
 # In the tree some 100 times, so that the tools read everything and print little.
 PATTERN = "raise NotImplementedError("
 PATTERNS = ("lambda:", "import re", "yield from", "deprecated", "struct", "random", "KeyError", "unicode")
@@ -46,7 +46,8 @@ def warm(setting: Setting) -> list[Row]:
             _check_same(name, {who: run() for who, run in runs.items()})
             timed = {who: partial(seconds, run) for who, run in runs.items()}
             goal = WARM_GOALS.get(name)
-            rows.append(_row("warm", name, timed, setting.rounds(WARM_ROUNDS), goal))
+            rounds = setting.rounds(WARM_ROUNDS if len(commands) == 1 else CROWDED_ROUNDS)
+            rows.append(_row("warm", name, timed, rounds, goal))
         return rows
 
 
