@@ -194,4 +194,4 @@ class TestLongMachine(Machine.TestCase):
     """The same for longer."""
 
 
-TestLongMachine.settings = settings(max_examples=600, stateful_step_count=60, deadline=None)
+TestLongMachine.settings = settings(max_examples=250, stateful_step_count=50, deadline=None)
