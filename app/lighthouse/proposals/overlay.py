@@ -10,6 +10,8 @@ from lighthouse.shadow.tree import Tree
 
 TOP_MODE = 0o770
 LINK_MODE = 0o777
+# A folder with more entries may be too large for the reader's cache, and costs long to load.
+LARGE = 2000
 
 
 class Overlay:
@@ -26,6 +28,7 @@ class Overlay:
         self.entries = 0
         self.bytes = 0
         self.revision = 0
+        self._large: tuple[ProjectPath, Mapping[bytes, Entry]] | None = None
 
     # -- looking --
 
@@ -143,12 +146,21 @@ class Overlay:
         leaf.charged = size
 
     def _base_of(self, folder: Folder) -> Mapping[bytes, Entry]:
-        return EMPTY if folder.origin is None or folder.gone else self.base.children(folder.origin)
+        return EMPTY if folder.origin is None or folder.gone else self._children(folder.origin)
 
     def _beneath(self, folder: Folder, name: bytes) -> Entry | None:
         if folder.origin is None or folder.gone or name in folder.hidden:
             return None
-        return self.base.lookup((*folder.origin, name))
+        return self._children(folder.origin).get(name)
+
+    def _children(self, origin: ProjectPath) -> Mapping[bytes, Entry]:
+        """A folder of the base. A large one is kept until another is asked for: it is asked name by name."""
+        if self._large is not None and self._large[0] == origin:
+            return self._large[1]
+        entries = self.base.children(origin)
+        if len(entries) > LARGE:
+            self._large = origin, entries
+        return entries
 
     def _adopt(self, folder: Folder, entry: Entry) -> Node:
         node: Node

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from lighthouse.proposals import ProposalBusy, ProposalConflict
+from lighthouse.events import NoRoom
+from lighthouse.proposals import ProposalBusy, ProposalConflict, scratch
+from lighthouse.shadow import Shadow
 
 
 def failure(call, *args, **kwargs) -> int | None:
@@ -329,3 +331,40 @@ async def test_what_was_acknowledged_survives_a_kill(project, tmp_path) -> None:
         assert len(listed ^ acknowledged.keys()) <= 2
         for name in listed & acknowledged.keys():
             assert await asyncio.to_thread((place / "p" / name).read_bytes) == acknowledged[name]
+
+
+WRITE_MINE = "import os, sys; f = os.open(sys.argv[1], os.O_WRONLY); os.write(f, b'mine'); os.close(f)"
+
+
+async def test_a_full_disk_is_told_and_harms_nothing(desk, monkeypatch) -> None:
+    real, full = os.pwrite, True
+
+    def pwrite(fd: int, data: bytes, offset: int) -> int:
+        if full:
+            raise OSError(errno.ENOSPC, "no space left")
+        return real(fd, data, offset)
+
+    monkeypatch.setattr(scratch.os, "pwrite", pwrite)
+    path = desk.here / "README"
+    outside = (sys.executable, "-c", WRITE_MINE, path)
+    done = await desk.run(*outside)
+    assert "No space left" in done.stderr
+    assert await desk.away(path.read_text) == "a project\n"
+    full = False
+    await desk.out(*outside)
+    assert await desk.away(path.read_text) == "mineoject\n"
+    assert desk.proposals.get("draft").tree.bytes == 10
+
+
+async def test_a_close_tells_what_could_not_be_kept(desk, monkeypatch) -> None:
+    async def refuse(*_: object) -> None:
+        raise NoRoom("there is no room")
+
+    path = desk.here / "README"
+    with monkeypatch.context() as broken:
+        broken.setattr(Shadow, "keep_file", refuse)
+        done = await desk.run(sys.executable, "-c", WRITE_MINE, path)
+        assert "No space left" in done.stderr
+    await desk.mount.settle()
+    assert await desk.away(path.read_text) == "a project\n"
+    assert await desk.changed() == []
