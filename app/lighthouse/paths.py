@@ -1,6 +1,8 @@
 """Project paths: tuples of name bytes beneath the root, and their form in JSON: a name need not be text."""
 
 import base64
+from collections.abc import Mapping
+from typing import Any
 
 from lighthouse.errors import LighthouseError
 
@@ -46,6 +48,12 @@ def to_json(path: ProjectPath) -> dict[str, str]:
         return {"path": raw.decode("utf-8")}
     except UnicodeDecodeError:
         return {"path": raw.decode("utf-8", "replace"), "path_b64": base64.b64encode(raw).decode("ascii")}
+
+
+def from_json(value: Mapping[str, Any]) -> ProjectPath:
+    """The path that `to_json` wrote among the fields of `value`."""
+    raw = value.get("path_b64")
+    return parse(value["path"] if raw is None else base64.b64decode(raw))
 
 
 def name_to_json(name: bytes, key: str = "name") -> dict[str, str]:
