@@ -51,9 +51,14 @@ def to_json(path: ProjectPath) -> dict[str, str]:
 
 
 def from_json(value: Mapping[str, Any]) -> ProjectPath:
-    """The path that `to_json` wrote among the fields of `value`."""
+    """The path that `to_json` wrote among the fields of `value`. Raises BadPath."""
     raw = value.get("path_b64")
-    return parse(value["path"] if raw is None else base64.b64decode(raw))
+    if raw is None:
+        return parse(value["path"])
+    try:
+        return parse(base64.b64decode(raw, validate=True))
+    except ValueError as error:
+        raise BadPath("path_b64 is not base64", "send the path's bytes in base64, or path alone") from error
 
 
 def name_to_json(name: bytes, key: str = "name") -> dict[str, str]:

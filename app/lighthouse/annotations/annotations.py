@@ -24,6 +24,7 @@ from lighthouse.annotations.note import (
     RESOLVED,
     STREAM,
     WITHDRAWN,
+    Closed,
     Ending,
     Note,
     Severity,
@@ -104,8 +105,10 @@ class Annotations:
         category: str = "note",
         at: str | None = None,
         agent_id: str,
-    ) -> Placed:
+    ) -> tuple[int, Placed]:
         """Note `text` on `target` as it is at `at` (None: now); on return the note is on disk.
+
+        Answers the present version and where the note stands in it.
 
         The same open note of the same agent on the same version again answers the first one. Raises BadPath,
         BadMoment, NoSuchVersion, ContentMissing, NotCaptured, BadAnnotation, TooManyAnnotations, or what the
@@ -136,8 +139,9 @@ class Annotations:
                 self._ledger.apply(await self._store.append([draft], agent_id=agent_id))
                 self._stale.set()
                 known = self.get(note.id)
-        [placed] = await self._run(self._standings.now, [known], self._shadow.current)
-        return placed
+        current = self._shadow.current
+        [placed] = await self._run(self._standings.now, [known], current)
+        return current.seq, placed
 
     async def listed(
         self,
@@ -169,7 +173,7 @@ class Annotations:
             raise NoSuchAnnotation(f"no note has the id {note_id[:40]!r}", "list them to see their ids")
         return note
 
-    async def end(self, note_id: str, ending: Ending, reason: str = "", *, agent_id: str) -> Note:
+    async def end(self, note_id: str, ending: Ending, reason: str = "", *, agent_id: str) -> Closed:
         """Withdraw or resolve a note; on return that is on disk. The same ending again answers the first.
 
         Raises NoSuchAnnotation, BadAnnotation, AnnotationClosed, or what the event store raises.
@@ -179,15 +183,16 @@ class Annotations:
             note = self.get(note_id)
             if note.closed is not None:
                 if note.closed.ending == ending:
-                    return note
+                    return note.closed
                 raise AnnotationClosed(
                     f"the note was {note.closed.ending} by event {note.closed.seq}", "make a new one"
                 )
             kind = WITHDRAWN if ending == "withdrawn" else RESOLVED
             draft = Draft(kind, {"id": note_id, "reason": reason}, STREAM)
-            self._ledger.apply(await self._store.append([draft], agent_id=agent_id))
+            [event] = await self._store.append([draft], agent_id=agent_id)
+            self._ledger.apply([event])
             self._stale.set()
-        return self.get(note_id)
+        return Closed(ending, reason, agent_id, event.ts, event.seq)
 
     @property
     def open_count(self) -> int:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from lighthouse.annotations import Annotations
 from lighthouse.bridge.audit import Audit
 from lighthouse.bridge.health import Monitor
 from lighthouse.bridge.limits import RateLimit
@@ -60,6 +61,7 @@ class Bridge:
         self.audit = Audit(store)
         self.shadow: Shadow | None = None
         self.search: Search | None = None
+        self.annotations: Annotations | None = None
         self.contexts: Contexts | None = None
         self.proposals: Proposals | None = None
         self.proposals_mount: ProposalMount | None = None
@@ -93,6 +95,9 @@ class Bridge:
         await shadow.start()
         self.shadow = shadow
         self.search = Search(shadow)
+        annotations = Annotations(shadow, self.store)
+        self.annotations = annotations
+        await annotations.start()
         contexts = Contexts(shadow, self.store)
         await contexts.load()
         self.contexts = contexts
@@ -136,6 +141,8 @@ class Bridge:
             steps.append(("mount of the proposals", self.proposals_mount.stop))
         if self.proposals is not None:
             steps.append(("proposals", self.proposals.close))
+        if self.annotations is not None:
+            steps.append(("annotations", self.annotations.close))
         if self.search is not None:
             steps.append(("search", self.search.close))
         if self.shadow is not None:

@@ -7,6 +7,7 @@ import msgspec
 from aiohttp import web
 
 from lighthouse import paths
+from lighthouse.annotations import AnnotationClosed, BadAnnotation, NoSuchAnnotation, TooManyAnnotations
 from lighthouse.bridge.schemas import Problem
 from lighthouse.context import BadContext, ContextTaken, NoSuchContext
 from lighthouse.errors import LighthouseError
@@ -39,6 +40,10 @@ _STATUS: tuple[tuple[type[LighthouseError], int], ...] = (
     (NoSuchContext, 404),
     (ContextTaken, 409),
     (BadContext, 422),
+    (NoSuchAnnotation, 404),
+    (AnnotationClosed, 409),
+    (TooManyAnnotations, 409),
+    (BadAnnotation, 422),
     (BadPattern, 422),
     (BadGlob, 422),
     (BadCursor, 422),

@@ -1,6 +1,7 @@
 """The table of routes: the router, the checks at the door, openapi.json and docs/http.md all come from it."""
 
 from lighthouse.bridge import (
+    annotation,
     context,
     diff,
     event,
@@ -29,4 +30,5 @@ ROUTES: tuple[Route, ...] = (
     *diff.ROUTES,
     *context.ROUTES,
     *proposals.ROUTES,
+    *annotation.ROUTES,
 )

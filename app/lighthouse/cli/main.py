@@ -9,6 +9,7 @@ import typer
 
 from lighthouse import __version__
 from lighthouse.cli import (
+    annotation,
     context,
     doctor,
     events,
@@ -47,6 +48,9 @@ app.command("restore")(restore.restore)
 app.command("search")(search.search)
 app.add_typer(context.app, name="context")
 app.add_typer(proposal.app, name="proposal")
+app.command("annotate")(annotation.annotate)
+app.command("annotations")(annotation.annotations)
+app.add_typer(annotation.app, name="annotation")
 app.command("doctor")(doctor.doctor)
 
 

@@ -1,5 +1,6 @@
 """The bridge as an async Python object: one method for each route, a mixin for each feature."""
 
+from lighthouse.client.annotations import Annotations
 from lighthouse.client.contexts import Contexts
 from lighthouse.client.log import Log
 from lighthouse.client.proposals import Proposals
@@ -10,7 +11,7 @@ from lighthouse.client.state import State
 from lighthouse.client.versions import Versions
 
 
-class Client(State, Sessions, Log, ShadowReading, Searching, Versions, Contexts, Proposals):
+class Client(State, Sessions, Log, ShadowReading, Searching, Versions, Contexts, Proposals, Annotations):
     """A client of the bridge at `base_url` that speaks as the agent of `token`.
 
     Every method raises BridgeAway while the bridge is gone and works again by itself afterwards; Refused when

@@ -3,6 +3,7 @@
 from mcp.server.mcpserver.tools import Tool
 
 from lighthouse.mcp import (
+    annotation_tools,
     context_tools,
     event_tools,
     proposal_tools,
@@ -23,6 +24,7 @@ FEATURES = (
     version_tools,
     context_tools,
     proposal_tools,
+    annotation_tools,
 )
 
 

@@ -17,6 +17,7 @@ Permission = Literal[
     "proposal.write",
     "context.write",
     "context.remove_any",
+    "annotation.withdraw_any",
 ]
 
 
@@ -41,7 +42,11 @@ _WRITES: frozenset[Permission] = _READS | {
     "proposal.write",
     "context.write",
 }
-_RULES: frozenset[Permission] = _WRITES | {"session.revoke_any", "context.remove_any"}
+_RULES: frozenset[Permission] = _WRITES | {
+    "session.revoke_any",
+    "context.remove_any",
+    "annotation.withdraw_any",
+}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.OBSERVER: _READS,

@@ -32,10 +32,14 @@ async def only(notes: Annotations, path: str = "", at: str | None = None) -> Pla
     return placed
 
 
-async def test_a_note_is_an_event_with_its_anchor(notes: Annotations, events: EventStore) -> None:
+async def test_a_note_is_an_event_with_its_anchor(
+    notes: Annotations, shadow: Shadow, events: EventStore
+) -> None:
     target = Target(ORDERS, line=60)
-    placed = await notes.annotate(target, "rounds twice", severity="error", category="money", agent_id="ann")
-    assert shown(placed) == "same shop/orders.py:60 Order.total"
+    seq, placed = await notes.annotate(
+        target, "rounds twice", severity="error", category="money", agent_id="ann"
+    )
+    assert (seq, shown(placed)) == (shadow.current.seq, "same shop/orders.py:60 Order.total")
     [event] = (await events.query(Query(stream="annotations"))).events
     assert (event.type, event.agent_id) == ("annotation.added", "ann")
     data = event.value
@@ -98,9 +102,9 @@ async def test_an_orphan_is_told_with_the_last_version_it_stood_in(
 async def test_what_was_noted_is_there_after_a_restart(
     notes: Annotations, shadow: Shadow, events: EventStore
 ) -> None:
-    first = await notes.annotate(Target(ORDERS, line=50, end_line=52), "which?", agent_id="ann")
-    second = await notes.annotate(Target("shop/pricing.py"), "whole file", agent_id="bob")
-    third = await notes.annotate(Target("shop/pricing.py", line=6), "old rates", agent_id="bob")
+    _, first = await notes.annotate(Target(ORDERS, line=50, end_line=52), "which?", agent_id="ann")
+    _, second = await notes.annotate(Target("shop/pricing.py"), "whole file", agent_id="bob")
+    _, third = await notes.annotate(Target("shop/pricing.py", line=6), "old rates", agent_id="bob")
     await notes.end(second.note.id, "resolved", "split it", agent_id="ann")
     anew = Annotations(shadow, events)
     await anew.start()
@@ -111,11 +115,12 @@ async def test_what_was_noted_is_there_after_a_restart(
 
 
 async def test_closing(notes: Annotations, shadow: Shadow, events: EventStore) -> None:
-    made = (await notes.annotate(Target(ORDERS, line=9), "unused?", agent_id="ann")).note
+    _, placed = await notes.annotate(Target(ORDERS, line=9), "unused?", agent_id="ann")
+    made = placed.note
     while_open = events.head.seq
     closed = await notes.end(made.id, "withdrawn", "my mistake", agent_id="ann")
-    assert closed.closed is not None
-    assert (closed.closed.ending, closed.closed.reason) == ("withdrawn", "my mistake")
+    assert (closed.ending, closed.reason) == ("withdrawn", "my mistake")
+    assert notes.get(made.id).closed == closed
     assert (await notes.listed()).placed == []
     assert (await notes.end(made.id, "withdrawn", agent_id="ann")) == closed
     with pytest.raises(AnnotationClosed, match="withdrawn by event"):
@@ -130,11 +135,11 @@ async def test_closing(notes: Annotations, shadow: Shadow, events: EventStore) -
 
 async def test_the_same_note_again_is_the_same(notes: Annotations, events: EventStore) -> None:
     target = Target(ORDERS, line=12)
-    one = await notes.annotate(target, "why 200?", agent_id="ann")
+    _, one = await notes.annotate(target, "why 200?", agent_id="ann")
     head = events.head.seq
-    assert (await notes.annotate(target, "why 200?", agent_id="ann")).note == one.note
+    assert (await notes.annotate(target, "why 200?", agent_id="ann"))[1] == one
     assert events.head.seq == head
-    assert (await notes.annotate(target, "why 200?", agent_id="bob")).note.id != one.note.id
+    assert (await notes.annotate(target, "why 200?", agent_id="bob"))[1].note.id != one.note.id
 
 
 @pytest.mark.parametrize(
@@ -179,7 +184,7 @@ async def test_there_is_an_end_to_notes(notes: Annotations, monkeypatch: pytest.
     monkeypatch.setattr(annotations, "MAX_OPEN_OF_FILE", 2)
     monkeypatch.setattr(annotations, "MAX_OPEN", 3)
     await notes.annotate(Target(ORDERS, line=1), "one", agent_id="ann")
-    made = await notes.annotate(Target(ORDERS, line=1), "two", agent_id="ann")
+    _, made = await notes.annotate(Target(ORDERS, line=1), "two", agent_id="ann")
     with pytest.raises(TooManyAnnotations, match="on this file"):
         await notes.annotate(Target(ORDERS, line=1), "three", agent_id="ann")
     await notes.annotate(Target("shop/pricing.py", line=1), "three", agent_id="ann")

@@ -29,6 +29,9 @@ NAMES = {
     "lighthouse_list_proposals",
     "lighthouse_show_proposal",
     "lighthouse_change_proposal",
+    "lighthouse_annotate",
+    "lighthouse_list_annotations",
+    "lighthouse_end_annotation",
 }
 WRITING = {
     "lighthouse_create_session",
@@ -39,6 +42,8 @@ WRITING = {
     "lighthouse_remove_context",
     "lighthouse_create_proposal",
     "lighthouse_change_proposal",
+    "lighthouse_annotate",
+    "lighthouse_end_annotation",
 }
 
 

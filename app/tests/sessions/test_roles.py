@@ -14,7 +14,7 @@ WRITES = {
     "proposal.write",
     "context.write",
 }
-RULES = {"session.revoke_any", "context.remove_any"}
+RULES = {"session.revoke_any", "context.remove_any", "annotation.withdraw_any"}
 
 
 @pytest.mark.parametrize(
