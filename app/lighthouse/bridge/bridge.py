@@ -113,6 +113,7 @@ class Bridge:
                 self.store,
                 self._health_now,
                 self.settings,
+                shadows=annotations.view,
                 contexts=contexts,
                 metrics=self.metrics.render,
             )
