@@ -1,42 +1,18 @@
 """Notes that follow the code."""
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from mcp.server.mcpserver.tools import Tool
 from pydantic import Field
 
-from lighthouse.client.answers_annotations import Annotation, AnnotationEnded, Severity
+from lighthouse.client.answers_annotations import Annotation, Severity
 from lighthouse.mcp.link import Link
-from lighthouse.mcp.tool import ADDS, CHANGES, READS, tool
+from lighthouse.mcp.tool import ADDS, CHANGES, READS, Moment, tool
 
 MAX_NOTES = 100
 
-
-@dataclass(frozen=True)
-class Shown:
-    """A note and where it stands today. `orphaned`: where it stood last, in version last_seq."""
-
-    id: str
-    status: str
-    path: str
-    lines: tuple[int, int] | None
-    symbol: str | None
-    confidence: float
-    last_seq: int | None
-    severity: str
-    category: str
-    text: str
-    agent_id: str
-
-
-@dataclass(frozen=True)
-class Notes:
-    """Notes in version `seq`. Not null: call again with offset = next_offset."""
-
-    seq: int
-    notes: list[Shown]
-    next_offset: int | None = None
+# What a model has use for; the anchor is the bridge's own way of finding the place again.
+_SHOWN = ("id", "status", "path", "lines", "symbol", "confidence", "severity", "category", "text", "agent_id")
 
 
 def tools(link: Link) -> list[Tool]:
@@ -44,13 +20,13 @@ def tools(link: Link) -> list[Tool]:
 
     async def lighthouse_annotate(
         path: str,
-        text: Annotated[str, Field(max_length=8192)],
-        line: Annotated[int | None, Field(ge=1)] = None,
-        end_line: Annotated[int | None, Field(ge=1)] = None,
+        text: str,
+        line: int | None = None,
+        end_line: int | None = None,
         symbol: Annotated[str | None, Field(description="A declaration, like Order.total.")] = None,
         severity: Severity = "info",
         category: str = "note",
-    ) -> Shown:
+    ) -> dict[str, Any]:
         """Leave a note on a file, its lines or a declaration; it is found again as the code changes."""
         async with link.bridge() as bridge:
             made = await bridge.annotate(
@@ -66,17 +42,15 @@ def tools(link: Link) -> list[Tool]:
 
     async def lighthouse_list_annotations(
         path: Annotated[str, Field(description="File or folder; '' is everything.")] = "",
-        at: Annotated[
-            str | None, Field(description="Event number, RFC 3339 time or snapshot; left out: now.")
-        ] = None,
-        offset: Annotated[int, Field(ge=0)] = 0,
-    ) -> Notes:
-        """Open notes at and beneath a path, and where each stands: same, moved, edited or orphaned."""
+        at: Moment | None = None,
+        offset: Annotated[int, Field(description="next_offset of the answer before.")] = 0,
+    ) -> dict[str, Any]:
+        """Open notes beneath a path, and where each stands: same, moved, edited or orphaned (place: last)."""
         async with link.bridge() as bridge:
             found = await bridge.annotations(path, at=at, offset=offset, limit=MAX_NOTES)
         end = offset + len(found.annotations)
-        notes = [_shown(one) for one in found.annotations]
-        return Notes(found.seq, notes, end if end < found.total else None)
+        more = {"next_offset": end} if end < found.total else {}
+        return {"seq": found.seq, "notes": [_shown(one) for one in found.annotations]} | more
 
     async def lighthouse_end_annotation(
         id: str,
@@ -84,12 +58,12 @@ def tools(link: Link) -> list[Tool]:
             Literal["resolved", "withdrawn"], Field(description="Withdraw only what you noted yourself.")
         ],
         reason: str = "",
-    ) -> AnnotationEnded:
+    ) -> dict[str, Any]:
         """Close a note: what it asks for is done, or it was a mistake."""
         async with link.bridge() as bridge:
-            if ending == "resolved":
-                return await bridge.resolve_annotation(id, reason)
-            return await bridge.withdraw_annotation(id, reason)
+            end = bridge.resolve_annotation if ending == "resolved" else bridge.withdraw_annotation
+            ended = await end(id, reason)
+        return {"id": ended.id, "ending": ended.ending, "seq": ended.seq}
 
     return [
         tool(lighthouse_annotate, ADDS),
@@ -98,17 +72,6 @@ def tools(link: Link) -> list[Tool]:
     ]
 
 
-def _shown(note: Annotation) -> Shown:
-    return Shown(
-        note.id,
-        note.status,
-        note.path,
-        note.lines,
-        note.symbol,
-        note.confidence,
-        note.last_seq,
-        note.severity,
-        note.category,
-        note.text,
-        note.agent_id,
-    )
+def _shown(note: Annotation) -> dict[str, Any]:
+    last = {"last_seq": note.last_seq} if note.last_seq is not None else {}
+    return {name: getattr(note, name) for name in _SHOWN} | last
