@@ -20,7 +20,7 @@ class Annotations(Asking):
         symbol: str | None = None,
         severity: Severity = "info",
         category: str = "note",
-        at: str | None = None,
+        at: str | int | None = None,
     ) -> AnnotationMade:
         """Note `text` on a file, on its lines, or on a declaration by its name; on return it is on disk.
 
@@ -34,17 +34,17 @@ class Annotations(Asking):
             "text": text,
             "severity": severity,
             "category": category,
-            "at": at,
+            "at": None if at is None else str(at),
         }
         answer = await self._ask("POST", "/shadow/annotate", body=given(body))
         return self._transport.decode(answer, AnnotationMade)
 
     async def annotations(
-        self, path: str | bytes = "", *, at: str | None = None, offset: int = 0, limit: int = 200
+        self, path: str | bytes = "", *, at: str | int | None = None, offset: int = 0, limit: int = 200
     ) -> AnnotationList:
         """The open notes at and beneath `path`, where they stand now or stood at a moment."""
         where = "/".join(quote(name, safe="") for name in paths.parse(path))
-        query = {"offset": str(offset), "limit": str(limit)} | ({} if at is None else {"at": at})
+        query = {"offset": str(offset), "limit": str(limit)} | ({} if at is None else {"at": str(at)})
         answer = await self._ask("GET", f"/shadow/annotations/{where}", query=query, repeatable=True)
         return self._transport.decode(answer, AnnotationList)
 
