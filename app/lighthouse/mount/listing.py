@@ -1,8 +1,9 @@
 """The order in which folders are listed, and where a listing under way goes on."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Collection, Iterator
+from itertools import islice
 
 KEPT = 64
 # Positions 1 and 2 are those of "." and "..", which every listing begins with.
@@ -32,6 +33,12 @@ class Listings:
         begin = bisect_right(positions, position)
         return zip(positions[begin:], ordered[begin:], strict=True)
 
+    def following(self, folder: int, names: Collection[bytes], name: bytes) -> Iterator[bytes]:
+        """Those of `names` that are listed after `name`, which is one of them."""
+        positions, ordered = self._order(folder, names)
+        begin = bisect_left(positions, _position(name))
+        return (other for other in islice(ordered, begin, None) if other != name)
+
     def _order(self, folder: int, names: Collection[bytes]) -> Order:
         kept = self._orders.get(folder)
         if kept is not None and kept[0] is names:
@@ -45,9 +52,13 @@ class Listings:
         return order
 
 
-def _ordered(names: Collection[bytes]) -> Order:
+def _position(name: bytes) -> int:
     # Python's own hash of bytes: fast, and keyed for each process, as nobody is to choose names that collide.
-    pairs = sorted((hash(name) & _POSITIONS, name) for name in names)
+    return hash(name) & _POSITIONS
+
+
+def _ordered(names: Collection[bytes]) -> Order:
+    pairs = sorted((_position(name), name) for name in names)
     positions: list[int] = []
     last = DOTS
     for number, _ in pairs:

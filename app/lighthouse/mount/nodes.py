@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from pyfuse3 import EntryAttributes
 
+from lighthouse.mount.ahead import Ahead
 from lighthouse.mount.attributes import Owner, captured_mode
 from lighthouse.mount.inodes import Inode, Inodes
 from lighthouse.mount.invalidation import Notice, StaleAttributes, StaleListing, StaleName
@@ -80,7 +81,10 @@ class Node(Inode):
 
     async def read(self, offset: int, size: int) -> bytes:
         found = self.nodes.read_cached(self.entry.hash, offset, size)
-        return found if found is not None else await self.nodes.reading.read(self.entry.hash, offset, size)
+        if found is None:
+            self.nodes.ahead.missed(self)
+            found = await self.nodes.reading.read(self.entry.hash, offset, size)
+        return found
 
     async def target(self) -> bytes:
         return await self.read(0, self.entry.size)
@@ -108,6 +112,7 @@ class Nodes:
         self.tree = tree
         self.reading = reading
         self.read_cached = read_cached
+        self.ahead = Ahead(reading)
         self._inodes = inodes
         self.outer = outer
         self._ended = ended

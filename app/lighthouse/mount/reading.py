@@ -1,11 +1,13 @@
 """What needs the disk, on threads beside the event loop: contents and trees that are not in memory."""
 
 import asyncio
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+from lighthouse.errors import LighthouseError
 from lighthouse.shadow import Shadow
 
 P = ParamSpec("P")
@@ -33,6 +35,16 @@ class Reading:
         """Call on one of the threads."""
         call = functools.partial(function, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+    def fetch(self, contents: Sequence[bytes]) -> asyncio.Future[None]:
+        """Bring contents to memory, as far as that is cheap."""
+        return asyncio.ensure_future(self.run(self._fetch, contents))
+
+    def _fetch(self, contents: Sequence[bytes]) -> None:
+        for content in contents:
+            # What is missing is told to who reads it.
+            with contextlib.suppress(LighthouseError):
+                self._shadow.read(content, 0, 1)
 
     def close(self) -> None:
         """End the threads; what they are reading is given up."""
