@@ -70,7 +70,10 @@ class ProposalStanding(msgspec.Struct):
 
 
 class ProposalFile(msgspec.Struct, omit_defaults=True):
-    """A file or link that it changes. `old_path`: where it was before a rename. Modes are octal text."""
+    """A file or link that it changes. `old_path`: where it was before a rename. Modes are octal text.
+
+    `uid`: the user who changed it last; absent of what is gone.
+    """
 
     path: str
     op: Literal["created", "modified", "deleted", "renamed", "mode"]
@@ -82,6 +85,7 @@ class ProposalFile(msgspec.Struct, omit_defaults=True):
     old_mode: str | None = None
     mode: str | None = None
     hash: str | None = None
+    uid: int | None = None
 
 
 class Proposals(msgspec.Struct):

@@ -160,4 +160,5 @@ def _details(found: "ShownProposal") -> list[tuple[str, str]]:
 def _file(file: "ProposalFile") -> str:
     old = f"{file.old_path} -> " if file.old_path is not None else ""
     modes = f"  ({file.old_mode} -> {file.mode})" if file.op == "mode" else ""
-    return f"{LETTERS[file.op]} {old}{file.path}{modes}"
+    by = f"  by uid {file.uid}" if file.uid is not None else ""
+    return f"{LETTERS[file.op]} {old}{file.path}{modes}{by}"

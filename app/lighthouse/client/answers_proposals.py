@@ -46,7 +46,7 @@ class ProposalStanding:
 
 @dataclass(frozen=True)
 class ProposalFile:
-    """A file or link that a proposal changes; modes are octal text."""
+    """A file or link that a proposal changes, and the user who did it last; modes are octal text."""
 
     path: str
     op: Literal["created", "modified", "deleted", "renamed", "mode"]
@@ -58,6 +58,7 @@ class ProposalFile:
     old_mode: str | None = None
     mode: str | None = None
     hash: str | None = None
+    uid: int | None = None
 
 
 @dataclass(frozen=True)

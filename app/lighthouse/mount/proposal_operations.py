@@ -1,5 +1,6 @@
 """The answers to the kernel on the proposals' mount, where members of the group write."""
 
+import contextlib
 import errno
 import os
 import stat
@@ -234,10 +235,11 @@ class ProposalOperations(Looking):
     async def end(self) -> None:
         """Save and let go of what is still open: its session has ended."""
         for opened in self._handles.files.values():
-            if isinstance(opened, OpenFile):
-                await self._editor.release(*self._opened(opened), opened.uid)
-            else:
+            if not isinstance(opened, OpenFile):
                 opened.close()
+                continue
+            with contextlib.suppress(WRITE.FUSEError):
+                await self._editor.release(*self._opened(opened), opened.uid)
         self._handles = Handles()
 
 

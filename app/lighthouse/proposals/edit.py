@@ -23,7 +23,7 @@ class Edit(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """`old_path`: of `renamed` where it was; of `exchanged` the other one. `mode` is octal text.
 
     `hash` and `size` are those of a file's content or a link's target. `at_ns`: when it was done; `mtime_ns`,
-    if it is another time, what the entry shows as its own.
+    if it is another time, what the entry shows as its own. `uid`: who did it, where its event is another's.
     """
 
     op: Op
@@ -37,6 +37,12 @@ class Edit(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     size: int | None = None
     hash: str | None = None
     mtime_ns: int | None = None
+    uid: int | None = None
+
+    @property
+    def where(self) -> ProjectPath:
+        """The path it is about."""
+        return path_of(self.path, self.path_b64)
 
 
 class CannotApply(LighthouseError):
@@ -114,12 +120,18 @@ def apply(overlay: Overlay, edit: Edit, uid: int | None = None) -> Node:
 
     Raises CannotApply where the path leads nowhere.
     """
-    path = path_of(edit.path, edit.path_b64)
+    node = _apply(overlay, edit)
+    node.by = uid if edit.uid is None else edit.uid
+    if edit.op == "created":
+        node.uid = node.by
+    return node
+
+
+def _apply(overlay: Overlay, edit: Edit) -> Node:
+    path = edit.where
     overlay.revision += 1
     if edit.op == "created":
-        node = _create(overlay, path, edit)
-        node.uid = uid
-        return node
+        return _create(overlay, path, edit)
     if edit.op in ("renamed", "exchanged"):
         return _rename(overlay, path, edit)
     node = _there(overlay, path)

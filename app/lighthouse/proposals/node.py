@@ -15,12 +15,14 @@ class Node:
     `own`: the proposal's, not only the base's; such a node lives as long as it is there. Others are made when
     they are looked for, and dropped when the kernel forgets them. `gone`: removed, perhaps still open;
     `replaced`: by a rebase or the proposal's end, and not by whoever works there.
-    `uid` and `gid`: whom it is shown to belong to, if somebody made it; nothing hangs on that.
+    `by`: the user who changed it last. `uid` and `gid`: whom it is shown to belong to, if somebody made it;
+    nothing hangs on that.
     `inode` and `lookups` are the mount's: the number given out, and how often the kernel was told of it.
     """
 
     __slots__ = (
         "atime_ns",
+        "by",
         "ctime_ns",
         "gid",
         "gone",
@@ -44,6 +46,7 @@ class Node:
         self.mtime_ns = self.ctime_ns = self.atime_ns = mtime_ns
         self.own = own
         self.gone = self.replaced = False
+        self.by: int | None = None
         self.uid: int | None = None
         self.gid: int | None = None
         self.inode = 0

@@ -77,6 +77,18 @@ class Overlay:
             node = below
         return node.own or isinstance(node, Folder)
 
+    def author(self, path: ProjectPath) -> int | None:
+        """The user who last changed what lies at `path`, or moved a folder that it lies in."""
+        node: Node = self.root
+        found = None
+        for name in path:
+            below = node.kids.get(name) if isinstance(node, Folder) else None
+            if below is None:
+                break
+            node = below
+            found = found if node.by is None else node.by
+        return found
+
     def drop_unused(self, node: Node) -> None:
         """Let go of a node that shows the base and that the kernel does not know; then of its parents."""
         while node.parent is not None and not (node.own or node.lookups > 0 or node.gone):

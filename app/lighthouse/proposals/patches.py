@@ -27,7 +27,10 @@ T = TypeVar("T")
 
 
 class ChangedFile(msgspec.Struct, omit_defaults=True):
-    """One file or link that a proposal changes. Modes are octal text; `old_path` is where it was before."""
+    """One file or link that a proposal changes. Modes are octal text; `old_path` is where it was before.
+
+    `uid`: who changed it last; not known of what is gone.
+    """
 
     path: str
     op: Literal["created", "modified", "deleted", "renamed", "mode"]
@@ -39,6 +42,7 @@ class ChangedFile(msgspec.Struct, omit_defaults=True):
     old_mode: str | None = None
     mode: str | None = None
     hash: str | None = None
+    uid: int | None = None
 
 
 class Patch:
@@ -79,8 +83,9 @@ class Patches:
 
     async def files(self, proposal: Proposal) -> list[ChangedFile]:
         """What an open proposal changes, in the order of the paths."""
-        found = await self.changes(proposal.tree.base, self.freeze(proposal))
-        return [_described(change) for change in found]
+        tree = proposal.tree
+        found = await self.changes(tree.base, self.freeze(proposal))
+        return [_described(change, tree.author(change.path)) for change in found]
 
     async def changes(self, base: Tree, tree: Tree) -> list[Change]:
         """What differs between two trees, file by file."""
@@ -157,7 +162,7 @@ def write_file(path: Path, pieces: Iterable[bytes]) -> None:
         file.writelines(pieces)
 
 
-def _described(change: Change) -> ChangedFile:
+def _described(change: Change, uid: int | None) -> ChangedFile:
     entry = change.new or change.old
     assert entry is not None  # noqa: S101  (a change has at least one side)
     told = to_json(change.path)
@@ -173,4 +178,5 @@ def _described(change: Change) -> ChangedFile:
         old_mode=None if change.old is None else f"{change.old.mode:04o}",
         mode=None if change.new is None else f"{change.new.mode:04o}",
         hash=None if change.new is None else change.new.hex,
+        uid=None if change.new is None else uid,
     )

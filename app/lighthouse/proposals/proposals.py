@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
 from lighthouse.config import Settings
 from lighthouse.events import BRIDGE, Draft, EventStore
@@ -184,7 +185,8 @@ class Proposals:
             mine = self.patches.freeze(proposal)
             changes = await self.patches.changes(before.base, mine)
             trees = Trees(before.base, mine, present)
-            told = await Rebase(self._shadow, trees, time.time_ns()).merged(changes)
+            merged = await Rebase(self._shadow, trees, time.time_ns()).merged(changes)
+            told = [structs.replace(one, uid=before.author(one.where)) for one in merged]
             kept = await self._shadow.keep(msgspec.json.encode(told))
             data = {
                 "name": name,

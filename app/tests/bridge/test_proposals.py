@@ -48,6 +48,7 @@ async def test_create_list_and_show(api: Api) -> None:
         ("src/new.py", "created"),
     ]
     assert shown["total"] == 2
+    assert {file["uid"] for file in shown["files"]} == {1000}
     assert shown["proposal"]["writers"] == {"1000": 2}
     listed = (await api.get("/proposals")).json()["proposals"]
     assert [one["name"] for one in listed] == ["review-1"]

@@ -129,6 +129,11 @@ async def test_a_renamed_folder(bench) -> None:
     (bench.project / "a/added").write_text("added\n")
     found = await bench.rebase()
     assert found["z/one"] == ("f", False, b"one, changed\n")
+    files = await bench.room.proposals.changes(bench.proposal)
+    assert {(file.path, file.op, file.uid) for file in files} == {
+        ("z/one", "renamed", ME),
+        ("z/b/two", "renamed", ME),
+    }
     assert found["z/b/two"] == ("f", False, b"two\n")
     assert found["a/added"] == ("f", False, b"added\n")
     assert "a/one" not in found
