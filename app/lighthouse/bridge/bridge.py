@@ -98,7 +98,7 @@ class Bridge:
         annotations = Annotations(shadow, self.store)
         self.annotations = annotations
         await annotations.start()
-        contexts = Contexts(shadow, self.store)
+        contexts = Contexts(shadow, self.store, annotations)
         await contexts.load()
         self.contexts = contexts
         proposals = Proposals(shadow, self.store, self.settings)

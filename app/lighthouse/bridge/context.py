@@ -30,6 +30,7 @@ async def create(bridge: "Bridge", call: Call) -> ContextSummary:
         agent_id=call.caller.agent_id,
         at=asked.at,
         notes=[Note(note.title, note.text) for note in asked.notes],
+        annotations=asked.annotations,
         purpose=asked.purpose,
     )
     return _summary(package)
@@ -58,6 +59,7 @@ async def show(bridge: "Bridge", call: Call) -> ContextFound:
             ContextNote(entry.path, note.title, note.text)
             for entry, note in zip(manifest.notes, notes, strict=True)
         ],
+        annotations=manifest.annotations,
     )
 
 
@@ -86,6 +88,7 @@ def _summary(package: Package) -> ContextSummary:
         files=package.files,
         bytes=package.bytes,
         notes=package.notes,
+        annotations=package.annotations,
         purpose=package.purpose,
         created_at=package.created_at,
         agent_id=package.agent_id,

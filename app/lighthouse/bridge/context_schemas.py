@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from lighthouse.bridge.schemas import Request
-from lighthouse.context.manifest import ListedFile
+from lighthouse.context.manifest import ListedAnnotations, ListedFile
 from lighthouse.context.package import MAX_NOTES
 from lighthouse.context.selection import MAX_CHOICES
 
@@ -26,6 +26,7 @@ class ContextCreate(Request):
     files: Annotated[tuple[Choice, ...], msgspec.Meta(max_length=MAX_CHOICES)] = ()
     at: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
     notes: Annotated[tuple[NewNote, ...], msgspec.Meta(max_length=MAX_NOTES)] = ()
+    annotations: bool = False
     purpose: str = ""
 
 
@@ -38,6 +39,7 @@ class ContextSummary(msgspec.Struct):
     files: int
     bytes: int
     notes: int
+    annotations: int
     purpose: str
     created_at: str
     agent_id: str
@@ -67,6 +69,7 @@ class ContextFound(msgspec.Struct):
     bytes: int
     files: list[ListedFile]
     notes: list[ContextNote]
+    annotations: list[ListedAnnotations]
 
 
 class ContextRemove(Request):

@@ -36,6 +36,9 @@ def create(
             "--note", metavar="FILE", help="Add this file's text, titled by its name; - is the input."
         ),
     ] = None,
+    annotations: Annotated[
+        bool, typer.Option("--annotations", help="Add what stands noted on the files.")
+    ] = False,
     purpose: Annotated[str, typer.Option("--purpose", metavar="TEXT", help="What it is for.")] = "",
     at: Annotated[
         str | None,
@@ -55,7 +58,9 @@ def create(
 
     async def ask() -> None:
         async with _client(url) as bridge:
-            made = await bridge.create_context(name, files or (), at=at, notes=texts, purpose=purpose)
+            made = await bridge.create_context(
+                name, files or (), at=at, notes=texts, annotations=annotations, purpose=purpose
+            )
         if as_json:
             print_json(made)
         else:
@@ -104,6 +109,7 @@ def show(name: Name, url: Url = None, as_json: AsJson = False) -> None:
                 ("version", found.seq),
                 ("made", f"{found.created_at} by {found.agent_id}"),
                 *(("note", note.path) for note in found.notes),
+                *(("annotations", f"{one.count} in {one.path}") for one in found.annotations),
                 *(("file", f"{file.path} ({file.mark or file.size})") for file in found.files),
             ],
         )

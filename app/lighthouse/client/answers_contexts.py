@@ -13,6 +13,7 @@ class Context:
     files: int
     bytes: int
     notes: int
+    annotations: int
     purpose: str
     created_at: str
     agent_id: str
@@ -48,6 +49,17 @@ class ContextNote:
 
 
 @dataclass(frozen=True)
+class ContextAnnotations:
+    """`count` annotations, in the file `path` beneath the context's `annotations/`."""
+
+    path: str
+    count: int
+    size: int
+    sha256: str
+    path_b64: str | None = None
+
+
+@dataclass(frozen=True)
 class ContextDetail:
     """A context with all it lists; read its files with `at` = `seq`."""
 
@@ -60,6 +72,7 @@ class ContextDetail:
     bytes: int
     files: list[ContextFile]
     notes: list[ContextNote]
+    annotations: list[ContextAnnotations]
 
 
 @dataclass(frozen=True)

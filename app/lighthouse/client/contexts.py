@@ -17,17 +17,20 @@ class Contexts(Asking):
         *,
         at: str | int | None = None,
         notes: Mapping[str, str] | None = None,
+        annotations: bool = False,
         purpose: str = "",
     ) -> Context:
         """Put files of the version at `at` (None: the present) and `notes` (title to text) together.
 
-        `files` are paths, folders and globs; a glob with `!` in front takes away. On return it is on disk.
+        `files` are paths, folders and globs; a glob with `!` in front takes away. `annotations`
+        adds what stands noted on them. On return it is on disk.
         """
         body = {
             "name": name,
             "files": list(files),
             "at": None if at is None else str(at),
             "notes": [{"title": title, "text": text} for title, text in (notes or {}).items()],
+            "annotations": annotations,
             "purpose": purpose,
         }
         answer = await self._ask("POST", "/context/create", body=given(body))

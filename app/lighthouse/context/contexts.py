@@ -1,6 +1,7 @@
 """The contexts of an installation: made and removed by events, found again from them at start."""
 
 import asyncio
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -8,13 +9,18 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from lighthouse.annotations import Annotations
+from lighthouse.annotations.annotations import MAX_OPEN
+from lighthouse.annotations.view import NotesView
 from lighthouse.context.errors import BadContext, ContextTaken, NoSuchContext
-from lighthouse.context.manifest import ListedNote, Manifest, listed
+from lighthouse.context.manifest import ListedAnnotations, ListedNote, Manifest, listed
 from lighthouse.context.package import Note, Package, check
 from lighthouse.context.selection import select
 from lighthouse.events import Draft, Event, EventStore, Query
 from lighthouse.events.event import timestamp
-from lighthouse.paths import ProjectPath
+from lighthouse.paths import ProjectPath, to_json
+from lighthouse.search.globs import Globs
+from lighthouse.search.walk import leaves
 from lighthouse.shadow import FILE, Entry, Shadow, Snapshot
 from lighthouse.shadow.keeping import Leaf
 
@@ -23,15 +29,18 @@ CREATED, REMOVED = "context.created", "context.removed"
 MAX_CONTEXTS = 1000
 FILE_MODE = 0o644
 
+Tree = dict[ProjectPath, Leaf]
+
 logger = logging.getLogger(__name__)
 
 
 class Contexts:
     """The contexts by name; as views for the mount each is the tree of its files, notes and manifest."""
 
-    def __init__(self, shadow: Shadow, events: EventStore) -> None:
+    def __init__(self, shadow: Shadow, events: EventStore, annotations: Annotations) -> None:
         self._shadow = shadow
         self._events = events
+        self._annotations = annotations
         self._packages: dict[str, Package] = {}
         self._turn = asyncio.Lock()
         self._listeners: list[Callable[[str], None]] = []
@@ -55,9 +64,12 @@ class Contexts:
         agent_id: str,
         at: str | None = None,
         notes: Sequence[Note] = (),
+        annotations: bool = False,
         purpose: str = "",
     ) -> Package:
         """Put a context together of the version at `at` (None: the current one); on return it is on disk.
+
+        `annotations` adds what stands noted on the files.
 
         Raises BadContext, BadGlob, BadMoment, ContextTaken, NotCaptured, NoSuchVersion, ContentMissing, or
         what the content store and the event store raise.
@@ -72,7 +84,23 @@ class Contexts:
                 raise BadContext(f"there are {MAX_CONTEXTS} contexts", "remove some that are done with")
             version = await asyncio.to_thread(self._shadow.moment, at)
             chosen = await asyncio.to_thread(select, version, files)
-            root = await self._keep(name, version, chosen, notes, agent_id, purpose)
+            manifest = Manifest(
+                name=name,
+                agent_id=agent_id,
+                created_at=timestamp(datetime.now(UTC)),
+                purpose=purpose,
+                seq=version.seq,
+                version_root=version.root.hex(),
+                files=[listed(path, chosen[path]) for path in sorted(chosen)],
+                notes=[],
+                annotations=[],
+            )
+            tree: Tree = {(b"files", *path): _leaf(entry) for path, entry in chosen.items()}
+            tree |= await self._keep_notes(notes, manifest)
+            if annotations:
+                tree |= await self._keep_annotations(version, at, chosen, manifest)
+            tree |= await self._keep((b"manifest.json",), manifest.encode())
+            root = await self._shadow.keep_tree(tree)
             data = {
                 "name": name,
                 "seq": version.seq,
@@ -80,6 +108,7 @@ class Contexts:
                 "files": len(chosen),
                 "bytes": sum(entry.size for entry in chosen.values()),
                 "notes": len(notes),
+                "annotations": sum(one.count for one in manifest.annotations),
                 "purpose": purpose,
             }
             (event,) = await self._events.append([Draft(CREATED, data, STREAM)], agent_id=agent_id)
@@ -132,42 +161,35 @@ class Contexts:
         """Call `callback` on the event loop with each name that came or went, once that holds."""
         self._listeners.append(callback)
 
-    async def _keep(
-        self,
-        name: str,
-        version: Snapshot,
-        chosen: Mapping[ProjectPath, Entry],
-        notes: Sequence[Note],
-        agent_id: str,
-        purpose: str,
-    ) -> bytes:
-        """Store notes, manifest and tree; its root."""
-        now = time.time_ns()
-        tree: dict[ProjectPath, Leaf] = {
-            (b"files", *path): (entry.kind, entry.mode, entry.hash, entry.size, entry.mtime_ns)
-            for path, entry in chosen.items()
-        }
-        manifest = Manifest(
-            name=name,
-            agent_id=agent_id,
-            created_at=timestamp(datetime.fromtimestamp(now / 1e9, UTC)),
-            purpose=purpose,
-            seq=version.seq,
-            version_root=version.root.hex(),
-            files=[listed(path, chosen[path]) for path in sorted(chosen)],
-            notes=[],
-        )
+    async def _keep(self, path: ProjectPath, content: bytes) -> Tree:
+        """Store a file of the context's own."""
+        digest = await self._shadow.keep(content)
+        return {path: (FILE, FILE_MODE, digest, len(content), time.time_ns())}
+
+    async def _keep_notes(self, notes: Sequence[Note], manifest: Manifest) -> Tree:
+        tree: Tree = {}
         for number, note in enumerate(notes, 1):
             path, content = (b"notes", note.file_name(number)), note.content()
-            digest = await self._shadow.keep(content)
-            tree[path] = (FILE, FILE_MODE, digest, len(content), now)
-            manifest.notes.append(
-                ListedNote(b"/".join(path).decode(), note.title, len(content), digest.hex())
+            tree |= await self._keep(path, content)
+            digest = hashlib.sha256(content).hexdigest()
+            manifest.notes.append(ListedNote(b"/".join(path).decode(), note.title, len(content), digest))
+        return tree
+
+    async def _keep_annotations(
+        self, version: Snapshot, at: str | None, chosen: Mapping[ProjectPath, Entry], manifest: Manifest
+    ) -> Tree:
+        """What stands noted on the chosen files at that moment, in the form that `shadows/` shows."""
+        listing = await self._annotations.listed(at=at, limit=MAX_OPEN)
+        placed = [one for one in listing.placed if one.standing.path in chosen]
+        found, contents = NotesView().build(placed, version.mtime_ns)
+        tree: Tree = {}
+        for path, entry in leaves(found, (), Globs()):
+            tree |= await self._keep((b"annotations", *path), contents[entry.hash])
+            count = len(msgspec.json.decode(contents[entry.hash])["annotations"])
+            manifest.annotations.append(
+                ListedAnnotations(count=count, size=entry.size, sha256=entry.hex, **to_json(path))
             )
-        content = manifest.encode()
-        digest = await self._shadow.keep(content)
-        tree[(b"manifest.json",)] = (FILE, FILE_MODE, digest, len(content), now)
-        return await self._shadow.keep_tree(tree)
+        return tree
 
     def _read(self, tree: Snapshot, *path: bytes) -> bytes:
         entry = tree.lookup(path)
@@ -185,3 +207,7 @@ class Contexts:
                 listener(name)
             except Exception:
                 logger.exception("a listener failed at the context %s", name)
+
+
+def _leaf(entry: Entry) -> Leaf:
+    return entry.kind, entry.mode, entry.hash, entry.size, entry.mtime_ns

@@ -31,6 +31,16 @@ class ListedNote(msgspec.Struct):
     sha256: str
 
 
+class ListedAnnotations(msgspec.Struct, omit_defaults=True):
+    """`count` annotations, in the file `path` beneath `annotations/`."""
+
+    path: str
+    count: int
+    size: int
+    sha256: str
+    path_b64: str | None = None
+
+
 class Manifest(msgspec.Struct):
     """`seq` and `version_root` name the version of the project that the files are of."""
 
@@ -42,6 +52,7 @@ class Manifest(msgspec.Struct):
     version_root: str
     files: list[ListedFile]
     notes: list[ListedNote]
+    annotations: list[ListedAnnotations]
 
     def encode(self) -> bytes:
         """The file, for people to read too."""

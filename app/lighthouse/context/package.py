@@ -48,6 +48,7 @@ class Package:
     files: int
     bytes: int
     notes: int
+    annotations: int
     purpose: str
     created_at: str
     agent_id: str
@@ -56,7 +57,8 @@ class Package:
     def of(cls, event: Event) -> "Package":
         """The context that a `context.created` event made."""
         told = event.value | {"root": bytes.fromhex(event.value["root"])}
-        known = {name: told[name] for name in ("name", "seq", "root", "files", "bytes", "notes", "purpose")}
+        fields = ("name", "seq", "root", "files", "bytes", "notes", "annotations", "purpose")
+        known = {name: told[name] for name in fields}
         return cls(created_at=event.ts, agent_id=event.agent_id, **known)
 
     @property

@@ -30,13 +30,15 @@ def tools(link: Link) -> list[Tool]:
         notes: Annotated[
             dict[str, str] | None, Field(description="Markdown texts by their titles, in order.")
         ] = None,
+        annotations: Annotated[bool, Field(description="Add what stands noted on the files.")] = False,
         at: Moment | None = None,
     ) -> ContextText:
         """Put files of one version and notes together under a name for a reviewer; it never changes."""
         async with link.bridge() as bridge:
-            return ContextText(
-                _line(await bridge.create_context(name, files, at=at, notes=notes, purpose=purpose))
+            made = await bridge.create_context(
+                name, files, at=at, notes=notes, annotations=annotations, purpose=purpose
             )
+        return ContextText(_line(made))
 
     async def lighthouse_show_contexts(
         name: Annotated[
@@ -73,6 +75,7 @@ def _whole(context: ContextDetail) -> str:
         f"{context.name}: version {context.seq}, by {context.agent_id} at {context.created_at}",
         *([f"Purpose: {context.purpose}"] if context.purpose else []),
         *(f"\n# {note.title}\n\n{note.text}" for note in context.notes),
+        *(f"annotations/{one.path}: {one.count}" for one in context.annotations),
         f"\nFiles ({len(context.files)}):",
         *(file.path for file in context.files[:MAX_FILES]),
         *(["…"] if len(context.files) > MAX_FILES else []),

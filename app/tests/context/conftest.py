@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lighthouse.annotations import Annotations
 from lighthouse.config import Settings
 from lighthouse.context import Contexts
 from lighthouse.events import EventStore
@@ -41,7 +42,15 @@ async def shadow(tmp_path: Path, project: Path, events: EventStore) -> AsyncIter
 
 
 @pytest.fixture
-async def contexts(shadow: Shadow, events: EventStore) -> Contexts:
-    made = Contexts(shadow, events)
+async def annotations(shadow: Shadow, events: EventStore) -> AsyncIterator[Annotations]:
+    made = Annotations(shadow, events)
+    await made.start()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def contexts(shadow: Shadow, events: EventStore, annotations: Annotations) -> Contexts:
+    made = Contexts(shadow, events, annotations)
     await made.load()
     return made

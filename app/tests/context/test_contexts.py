@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lighthouse.annotations import Annotations, Target
 from lighthouse.context import BadContext, Contexts, ContextTaken, NoSuchContext, Note
 from lighthouse.events import EventStore, Query
 from lighthouse.shadow import NotCaptured, Shadow, Snapshot
@@ -72,13 +73,39 @@ async def test_it_keeps_the_version_it_was_made_of(contexts: Contexts, shadow: S
     assert read(shadow, contexts.open("new"), "files/README.md") == b"new\n"
 
 
+async def test_it_holds_what_stands_noted_on_its_files(
+    contexts: Contexts, shadow: Shadow, annotations: Annotations, project: Path
+) -> None:
+    await annotations.annotate(Target("src/main.py", line=1), "first", agent_id="bob")
+    await annotations.annotate(Target("README.md"), "elsewhere", agent_id="bob")
+    noted = str(shadow.current.seq + 2)
+    (project / "src" / "main.py").write_text("a line before\nthis is src/main.py\n")
+    await shadow.scan()
+    await annotations.annotate(Target("src/main.py", line=1), "second", agent_id="bob")
+    now = await contexts.create("now", ["src"], annotations=True, agent_id="ann")
+    assert now.annotations == 2
+    (listed,) = contexts.contents(now)[0].annotations
+    assert (listed.path, listed.count) == ("src/main.py.annotations.json", 2)
+    told = json.loads(read(shadow, contexts.open("now"), "annotations/src/main.py.annotations.json"))
+    assert [(one["text"], one["lines"]) for one in told["annotations"]] == [
+        ("second", [1, 1]),
+        ("first", [2, 2]),
+    ]
+    then = await contexts.create("then", ["src"], at=noted, annotations=True, agent_id="ann")
+    assert then.annotations == 1
+    told = json.loads(read(shadow, contexts.open("then"), "annotations/src/main.py.annotations.json"))
+    assert [(one["text"], one["lines"]) for one in told["annotations"]] == [("first", [1, 1])]
+    assert (await contexts.create("without", ["src"], agent_id="ann")).annotations == 0
+    assert contexts.open("without").lookup((b"annotations",)) is None  # type: ignore[union-attr]
+
+
 async def test_it_is_found_again_after_a_restart(
-    contexts: Contexts, shadow: Shadow, events: EventStore
+    contexts: Contexts, shadow: Shadow, events: EventStore, annotations: Annotations
 ) -> None:
     made = await contexts.create("one", ["*.md"], agent_id="ann", notes=[Note("n", "t")])
     await contexts.create("two", ["*.md"], agent_id="bob")
     await contexts.remove("two", agent_id="bob")
-    again = Contexts(shadow, events)
+    again = Contexts(shadow, events, annotations)
     await again.load()
     assert again.all() == [made]
     assert again.names() == {"one": made.mtime_ns}
