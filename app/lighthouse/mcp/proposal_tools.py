@@ -1,5 +1,6 @@
 """Proposals: writable copies of the project, to be looked at and applied. Told as text, which is short."""
 
+import os
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -29,11 +30,13 @@ def tools(link: Link) -> list[Tool]:
         name: Annotated[str, Field(description="Letters, digits, . _ -; begins with a letter.")],
         title: str = "",
         base: Moment | None = None,
-        uid: Annotated[int | None, Field(description="Your own user id: edits by it are yours.")] = None,
+        uid: Annotated[int | None, Field(description="User whose edits are yours; left out: you.")] = None,
     ) -> ProposalText:
         """A writable copy of the project: edit it with any tool, the project stays as it is."""
         async with link.bridge() as bridge:
-            made = await bridge.create_proposal(name, base=base, title=title, uid=uid)
+            # The adapter runs as the user whom the agent's own programs run as.
+            user = os.getuid() if uid is None else uid
+            made = await bridge.create_proposal(name, base=base, title=title, uid=user)
         where = f"edit in {made.path}" if made.path else "this bridge has no mount to edit it in"
         return ProposalText(f"{_line(made)}\n{where}\n")
 
