@@ -216,7 +216,10 @@ class Proposals:
     async def _found(self, proposal: Proposal, tree: Snapshot) -> None:
         """The project matches `tree`, which is how the proposal was when that was found."""
         async with proposal.turn:
-            if proposal.overlay is None or self.patches.freeze(proposal).root != tree.root:
+            overlay = proposal.overlay
+            if overlay is None or self.editor.unsaved(overlay):
+                return  # somebody is at work there: it is going to be another one
+            if self.patches.freeze(proposal).root != tree.root:
                 return
         await self._end(proposal, journal.APPLIED, BRIDGE, {"by": FOUND, "version": self._shadow.current.seq})
 

@@ -203,6 +203,20 @@ async def test_applied_is_found_at_the_start_too(room, wait_for) -> None:
     await wait_for(lambda: room.proposals.get("p").state == "applied")
 
 
+async def test_nobody_at_work_is_taken_his_proposal_from(room, wait_for) -> None:
+    working = await room.proposals.create("p", agent="ann")
+    done = await room.proposals.create("q", agent="ann")
+    for proposal in (working, done):
+        await room.write(proposal, "x", b"other\n")
+    leaf = await room.proposals.editor.create(working, *room.place(working, "next"), 0o644, ME)
+    (room.project / "x").write_text("other\n")
+    await room.shadow.scan()
+    await wait_for(lambda: done.state == "applied")
+    assert working.state == "open"
+    assert await room.proposals.editor.release(working, leaf, ME)
+    assert "next" in await room.picture(working)
+
+
 async def test_a_proposal_without_changes_is_never_taken_as_applied(room) -> None:
     await room.proposals.create("p", agent="ann")
     (room.project / "x").write_text("other\n")
