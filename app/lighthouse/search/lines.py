@@ -42,9 +42,6 @@ class LineSearch:
         """The matching lines in the order of the file."""
         for piece in slices(self._read, self.offset):
             start, text, following = piece
-            if self._over():
-                self.stopped = True
-                return
             if b"\0" in text:
                 self.binary = True
                 return
@@ -66,6 +63,10 @@ class LineSearch:
                     return
             self.number += text.count(b"\n", at)
             self.offset = following
+            # Asked behind each step and never before the first: whoever goes on gets on.
+            if self._over():
+                self.stopped = True
+                return
 
 
 def spans(pattern: Pattern, hit: Hit) -> tuple[tuple[int, int], ...]:

@@ -30,6 +30,7 @@ class Run:
         self._matches_left = query.max_matches
         self._bytes_left = query.max_bytes
         self._place: Place | None = None
+        self._begun = False
 
     def found(self, seq: int) -> Found:
         """What was found, of version `seq`."""
@@ -41,8 +42,9 @@ class Run:
     def file(self, path: ProjectPath, entry: Entry, place: Place) -> bool:
         """Search a file from `place` on; False when that was the last one for now."""
         query, found = self._query, self._found
-        if self._full or self._over():
+        if self._full or (self._begun and self._over()):
             return self._stop(place)
+        self._begun = True
         if entry.mark is not None:
             found.not_captured += 1
             return True

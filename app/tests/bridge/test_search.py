@@ -62,7 +62,7 @@ async def test_pages(api: Api) -> None:
         ({"pattern": "a", "cursor": "x"}, 422, "cursor"),
         ({"pattern": "a", "timeout_seconds": 31}, 422, "timeout_seconds"),
         ({"pattern": "a", "path": "/etc"}, 400, "absolute"),
-        ({"pattern": "a", "path": "gone"}, 404, "no such path"),
+        ({"pattern": "a", "path": "gone"}, 404, "holds no 'gone'"),
         ({"pattern": "a", "at": "999999"}, 404, "no event"),
         ({"pattern": "a", "at": "2020-13-01"}, 422, "2020-13-01"),
     ],
