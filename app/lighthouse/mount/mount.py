@@ -110,6 +110,7 @@ class Mount:
         try:
             self._streams = EventStreams(self._store, self._grown, self._stream_bound)
             await self._streams.start()
+            self._growing = False
             # The kernel knows nothing yet.
             self._streams.show(lambda _: None)
             self._reading = Reading(self._shadow)
