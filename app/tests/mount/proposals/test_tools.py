@@ -134,3 +134,28 @@ async def test_everything_is_there_after_a_restart(desk, tmp_path) -> None:
     assert await desk.away(desk.patch.read_bytes) == patch
     assert (await desk.away((desk.here / "new").stat)).st_mtime == mtime
     await check_patch(desk, tmp_path)
+
+
+async def test_a_repository_in_a_proposal(desk) -> None:
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-c", "safe.directory=*", "-C", desk.here]
+    await desk.out(*git, "init", "-q")
+    await desk.out(*git, "add", "-A")
+    await desk.out(*git, "commit", "-qm", "base")
+    assert await desk.out(*git, "status", "--porcelain") == ""
+    await desk.out("sed", "-i", "s/one/two/", desk.here / "src/main.py")
+    assert await desk.out(*git, "status", "--porcelain") == " M src/main.py\n"
+    await desk.out(*git, "stash", "-q")
+    assert await desk.away((desk.here / "src/main.py").read_text) == "print('one')\n"
+    await desk.out(*git, "stash", "pop", "-q")
+    await desk.out(*git, "gc", "-q")
+    assert await desk.out(*git, "fsck", "--strict", "--no-dangling") == ""
+
+
+async def test_an_archive_a_compiler_and_a_database(desk) -> None:
+    await desk.out("tar", "-czf", desk.here / "all.tgz", "-C", desk.here, "src")
+    assert "src/main.py" in await desk.out("tar", "-tzf", desk.here / "all.tgz")
+    await desk.out("python3", "-m", "compileall", "-q", desk.here / "src")
+    script = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('create table t (a)');"
+    script += "db.executemany('insert into t values (?)', [(n,) for n in range(1000)]); db.commit();"
+    script += "print(db.execute('pragma integrity_check').fetchone()[0])"
+    assert await desk.out("python3", "-c", script, desk.here / "data.db") == "ok\n"
