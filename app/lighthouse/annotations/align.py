@@ -14,7 +14,7 @@ from lighthouse.annotations.text import Text, words
 
 _MAX_GAP_TOKENS = 6000
 _MAX_DIFFERENCES = 500
-_ENOUGH = 0.5
+_ENOUGH = 0.6
 _PUNCTUATION = 0.2
 _RENAMED = 0.6
 

@@ -1,12 +1,12 @@
 """A file of a version, read for notes: its text and, where its language has a grammar, its declarations."""
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from functools import cached_property
-from threading import Lock
 
-from lighthouse.annotations.languages import language_of
+from lighthouse.annotations.languages import Language, language_of
 from lighthouse.annotations.syntax import Outline, Unit, node_kind, outline
 from lighthouse.annotations.text import Text, shingles
+from lighthouse.shadow.reader import Bounded
 
 _CACHED_BYTES = 4 * 1024 * 1024
 
@@ -18,6 +18,11 @@ class Document:
         self.language = language_of(name)
         self._data = data
         self._shingles: dict[Unit, Counter[tuple[str, ...]]] = {}
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return len(self._data)
 
     @cached_property
     def text(self) -> Text:
@@ -49,33 +54,17 @@ class Document:
 
 
 class Documents:
-    """The documents used last, by content and kind of file; from any thread."""
+    """The documents used last, by content and kind of file. For one thread at a time."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._kept: OrderedDict[tuple[bytes, str | None], tuple[Document, int]] = OrderedDict()
-        self._bytes = 0
+        self._kept: Bounded[tuple[bytes, Language | None], Document] = Bounded(_CACHED_BYTES)
 
     def get(self, digest: bytes, name: bytes) -> Document | None:
         """The document of this content, if it is still there."""
-        with self._lock:
-            key = self._key(digest, name)
-            if key not in self._kept:
-                return None
-            self._kept.move_to_end(key)
-            return self._kept[key][0]
+        return self._kept.get((digest, language_of(name)))
 
     def put(self, digest: bytes, name: bytes, data: bytes) -> Document:
         """Keep a content; the ones not used for longest make room."""
         document = Document(name, data)
-        with self._lock:
-            if (key := self._key(digest, name)) not in self._kept:
-                self._kept[key] = document, len(data)
-                self._bytes += len(data)
-            while self._bytes > _CACHED_BYTES and len(self._kept) > 1:
-                self._bytes -= self._kept.popitem(last=False)[1][1]
+        self._kept.put((digest, document.language), document, document.size)
         return document
-
-    def _key(self, digest: bytes, name: bytes) -> tuple[bytes, str | None]:
-        language = language_of(name)
-        return digest, language.name if language is not None else None

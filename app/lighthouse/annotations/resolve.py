@@ -20,10 +20,13 @@ from lighthouse.annotations.text import MAX_BYTES, dice, words
 from lighthouse.paths import ProjectPath
 from lighthouse.shadow import FILE, ContentMissing, Entry
 from lighthouse.shadow.diff import Change, changes
+from lighthouse.shadow.reader import Bounded
 from lighthouse.shadow.tree import Tree
 
 MOST_FILES = 48
 MOST_BYTES = 4 * 1024 * 1024
+LEAST_SURE = 0.5
+_MATCHED_BYTES = 4 * 1024 * 1024
 _UNNAMED, _MARGIN = 0.8, 0.08
 _RUN_WORDS = 5
 _ELSEWHERE = 0.9
@@ -51,6 +54,8 @@ class Resolver:
     def __init__(self, read: Callable[[bytes, int, int], bytes]) -> None:
         self._read = read
         self._documents = Documents()
+        self._matchings: Bounded[tuple[Document, Document], Matching] = Bounded(_MATCHED_BYTES)
+        self._nothing = Document(b"", b"")
         self._changes: OrderedDict[tuple[bytes, bytes], list[Change]] = OrderedDict()
 
     def document(self, name: bytes, entry: Entry | None) -> Document | None:
@@ -68,6 +73,10 @@ class Resolver:
 
     def resolve(self, path: ProjectPath, anchor: Anchor, old: Tree, new: Tree) -> Standing | None:
         """Where the note made at `path` in `old` stands in `new`; None: nowhere that is sure enough."""
+        found = self._find(path, anchor, old, new)
+        return found if found is not None and found.confidence >= LEAST_SURE else None
+
+    def _find(self, path: ProjectPath, anchor: Anchor, old: Tree, new: Tree) -> Standing | None:
         entry = new.lookup(path)
         if entry is not None and entry.kind == FILE and entry.hex == anchor.content:
             return Standing("same", path, anchor.lines, anchor.symbol, 1.0)
@@ -79,7 +88,7 @@ class Resolver:
             found = in_text(anchor, now) if now is not None else None
             return _standing(path, found, same_file=True) if found is not None else None
         place = spot(anchor, was)
-        matching = Matching(was, now) if now is not None else None
+        matching = self._matching(was, now) if now is not None else None
         if matching is not None and (found := locate(place, matching)) is not None:
             return _standing(path, found, same_file=True)
         try:
@@ -109,7 +118,7 @@ class Resolver:
         changed = self._changed(old, new)
         for change in changed:
             if change.old_path == path and (now := self.document(change.path[-1], change.new)) is not None:
-                found = locate(place, Matching(was, now))
+                found = locate(place, self._matching(was, now))
                 if found is not None:
                     return _standing(change.path, found, sure=change.similarity / 100)
         others = list(self._candidates(path, changed))
@@ -148,7 +157,15 @@ class Resolver:
                 continue
             before = (change.old_path or change.path)[-1]
             was = self.document(before, change.old) if change.old is not None else None
-            yield change.path, now, Matching(was or Document(before, b""), now)
+            yield change.path, now, self._matching(was or self._nothing, now)
+
+    def _matching(self, old: Document, new: Document) -> Matching:
+        """The declarations of both paired; many notes ask for the same pair."""
+        known = self._matchings.get((old, new))
+        if known is None:
+            known = Matching(old, new)
+            self._matchings.put((old, new), known, old.size + new.size)
+        return known
 
 
 def _declaration_in(
