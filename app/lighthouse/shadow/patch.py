@@ -82,8 +82,7 @@ class _Patch:
         if same and not head:
             return  # permission bits that git does not know
         yield b"diff --git %s %s\n" % (quoted(self._old_name), quoted(self._new_name)) + head
-        # A moved link's index line tells git that it was one, and that what was beyond it now is a folder.
-        if not same or (new is not None and new.kind == LINK):
+        if not same:
             yield from self._content(old, new)
 
     def _head(self, old: Entry | None, new: Entry | None) -> bytes:
@@ -112,7 +111,7 @@ class _Patch:
             yield from self._literal(old)
             return
         if before == after:
-            return  # an empty file that came or went, or a link that was moved
+            return  # an empty file that came or went
         yield b"--- %s\n" % (b"/dev/null" if old is None else quoted(self._old_name))
         yield b"+++ %s\n" % (b"/dev/null" if new is None else quoted(self._new_name))
         yield from _hunks(_split(before), _split(after), self._context)

@@ -50,14 +50,15 @@ def pair(gone: Entries, come: Entries, read: Read | None) -> list[Pairing]:
 
 
 def _equal(gone: Entries, come: Entries) -> list[Pairing]:
-    sources: defaultdict[tuple[str, bytes], list[ProjectPath]] = defaultdict(list)
+    # Links are left out: a patch cannot tell git, both ways, that a link was moved into a folder of its name.
+    sources: defaultdict[bytes, list[ProjectPath]] = defaultdict(list)
     for path, entry in sorted(gone.items()):
-        if entry.size and entry.mark is None:
-            sources[entry.kind, entry.hash].append(path)
+        if entry.kind == FILE and entry.size and entry.mark is None:
+            sources[entry.hash].append(path)
     found: list[Pairing] = []
     for path, entry in sorted(come.items()):
-        candidates = sources.get((entry.kind, entry.hash))
-        if candidates and entry.mark is None:
+        candidates = sources.get(entry.hash)
+        if candidates and entry.kind == FILE and entry.mark is None:
             namesake = next((one for one in candidates if one[-1] == path[-1]), candidates[0])
             candidates.remove(namesake)
             found.append(Pairing(namesake, path, 100))

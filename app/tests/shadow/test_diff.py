@@ -77,6 +77,12 @@ def test_moved_unchanged_without_reading_a_content() -> None:
     assert memory.bytes_read == 0
 
 
+def test_a_moved_link_is_gone_and_come() -> None:
+    memory = Memory()
+    link = (LINK, 0o777, b"x")
+    assert told(tree(memory, a=link), tree(memory, b=link), memory) == [("deleted", "a"), ("created", "b")]
+
+
 def test_moved_and_edited() -> None:
     memory = Memory()
     half = TEXT[: len(TEXT) // 2]

@@ -156,10 +156,10 @@ async def test_a_project_that_never_rests_is_still_scanned_whole(
     scanned: list[bool] = []
     scan = shadow._capture.scan
 
-    def noted(tree: object, everything: bool) -> object:
+    def noted(tree: object, everything: bool, paths: object) -> object:
         scanned.append(everything)
         (project / "file").write_bytes(b"%d" % len(scanned))
-        return scan(tree, everything)  # type: ignore[arg-type]
+        return scan(tree, everything, paths)  # type: ignore[arg-type]
 
     monkeypatch.setattr(shadow._capture, "scan", noted)
     (project / "file").write_bytes(b"first")

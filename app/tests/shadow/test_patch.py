@@ -129,9 +129,10 @@ def test_git_takes_it_back(both: tuple[Leaves, Leaves]) -> None:
 @pytest.mark.soak
 @settings(max_examples=5000, deadline=None)
 @given(pairs())
-def test_git_applies_it_many_times(both: tuple[Leaves, Leaves]) -> None:
+def test_git_applies_it_both_ways_many_times(both: tuple[Leaves, Leaves]) -> None:
     old, new = both
     assert patched(old, new) == as_git_sees(new)
+    assert patched(old, new, reverse=True) == as_git_sees(old)
 
 
 def text_of(old: Leaves, new: Leaves) -> bytes:
