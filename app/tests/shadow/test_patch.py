@@ -127,7 +127,8 @@ def test_git_takes_it_back(both: tuple[Leaves, Leaves]) -> None:
 
 
 @pytest.mark.soak
-@settings(max_examples=5000, deadline=None)
+@pytest.mark.timeout(900)
+@settings(max_examples=3000, deadline=None)
 @given(pairs())
 def test_git_applies_it_both_ways_many_times(both: tuple[Leaves, Leaves]) -> None:
     old, new = both
