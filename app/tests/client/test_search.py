@@ -14,6 +14,6 @@ async def test_options_and_pages(bridge_process) -> None:
         assert (await bridge.search("x", globs=["*.bin"])).binary == 1
         assert (await bridge.search("prin", word=True)).files == []
         assert (await bridge.search("print(", fixed=True, mode="count")).files[0].count == 1
-        first = await bridge.search(".", max_matches=1)
+        first = await bridge.search(".", path="src", max_matches=1)
         assert first.truncated
-        assert (await bridge.search(".", cursor=first.cursor)).files == []
+        assert (await bridge.search(".", path="src", cursor=first.cursor)).files == []
