@@ -1,6 +1,5 @@
 """`restore`: files become what they were, after being shown, and nothing that exists nowhere else is lost."""
 
-import io
 import itertools
 import json
 import os
@@ -13,33 +12,23 @@ from pathlib import Path
 
 import pytest
 
-from lighthouse.cli.main import run
 from tests.conftest import RunningBridge
 
 
 class Place:
     """A project followed by a bridge, with a snapshot `then` of some files, and the command."""
 
-    def __init__(self, bridge, monkeypatch, capfd) -> None:
+    def __init__(self, bridge, run) -> None:
         self.bridge = bridge
         self.project: Path = bridge.project
         self.env: dict[str, str] = bridge.environment()
-        self._monkeypatch = monkeypatch
-        self._capfd = capfd
+        self._run = run
         self._from_seq = 1
         self.then = "then"
 
     def __call__(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        """Run it in this process: there are many calls here, and a process for each takes its time."""
-        with self._monkeypatch.context() as patched:
-            for name, value in self.env.items():
-                patched.setenv(name, value)
-            patched.chdir(cwd or self.project)
-            patched.setattr(sys, "stdin", io.StringIO())
-            self._capfd.readouterr()
-            code = run([self.then if word == "then" else word for word in arguments])
-        told = self._capfd.readouterr()
-        return subprocess.CompletedProcess(arguments, code, told.out, told.err)
+        words = [self.then if word == "then" else word for word in arguments]
+        return self._run(*words, env=self.env, cwd=cwd or self.project)
 
     def write(self, path: str, text: str) -> None:
         place = self.project / path
@@ -85,10 +74,10 @@ numbers = itertools.count(1)
 
 
 @pytest.fixture
-def place(bridge, monkeypatch, capfd) -> Place:
+def place(bridge, within) -> Place:
     for old in bridge.project.iterdir():
         shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
-    made = Place(bridge, monkeypatch, capfd)
+    made = Place(bridge, within)
     for number in range(5):
         made.write(f"kept{number}", f"kept {number}\n")
     made.write("edited", "before\n")

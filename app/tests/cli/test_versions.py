@@ -15,26 +15,26 @@ def env(own_bridge) -> dict[str, str]:
     return own_bridge.environment()
 
 
-def test_through_time(lighthouse, own_bridge, env, tmp_path) -> None:
-    made = lighthouse("snapshot", "first", "--note", "as it was", env=env)
+def test_through_time(within, own_bridge, env, tmp_path) -> None:
+    made = within("snapshot", "first", "--note", "as it was", env=env)
     assert (made.returncode, made.stderr) == (0, "")
     assert made.stdout.startswith("first is version ")
     (own_bridge.project / "a.txt").write_text("two\n")
     (own_bridge.project / "moved").rename(own_bridge.project / "there")
     (own_bridge.project / os.fsdecode(b"\xff")).touch()
-    told = json.loads(lighthouse("snapshot", "second", "--json", env=env).stdout)
-    again = json.loads(lighthouse("snapshot", "again", "--at", "first", "--json", env=env).stdout)
+    told = json.loads(within("snapshot", "second", "--json", env=env).stdout)
+    again = json.loads(within("snapshot", "again", "--at", "first", "--json", env=env).stdout)
     assert again["seq"] < told["seq"]
-    listed = json.loads(lighthouse("snapshots", "--json", env=env).stdout)
+    listed = json.loads(within("snapshots", "--json", env=env).stdout)
     assert [one["name"] for one in listed] == ["first", "second", "again"]
-    assert "as it was" in lighthouse("snapshots", env=env).stdout
-    changed = json.loads(lighthouse("diff", "first", "second", "--json", env=env).stdout)
+    assert "as it was" in within("snapshots", env=env).stdout
+    changed = json.loads(within("diff", "first", "second", "--json", env=env).stdout)
     assert {change["op"] for change in changed["changes"]} == {"modified", "renamed", "created"}
-    shown = lighthouse("diff", "first", env=env).stdout
+    shown = within("diff", "first", env=env).stdout
     assert "moved -> there (100 %)" in shown
-    only = lighthouse("diff", "first", "second", "a.txt", env=env).stdout.split()
+    only = within("diff", "first", "second", "a.txt", env=env).stdout.split()
     assert only == ["modified", "a.txt"]
-    patch = lighthouse("diff", "first", "current", "--patch", env=env).stdout
+    patch = within("diff", "first", "current", "--patch", env=env).stdout
     copy = tmp_path / "copy"
     copy.mkdir()
     (copy / "a.txt").write_text("one\n")
@@ -45,7 +45,7 @@ def test_through_time(lighthouse, own_bridge, env, tmp_path) -> None:
     assert (copy / "there").exists()
 
 
-def test_what_is_refused(lighthouse, own_bridge, env) -> None:
+def test_what_is_refused(within, own_bridge, env) -> None:
     for arguments, code, reason in [
         (("snapshot", "12"), 1, "snapshot's name"),
         (("snapshot", "x", "--at", "nobody"), 1, "no snapshot nobody"),
@@ -53,7 +53,7 @@ def test_what_is_refused(lighthouse, own_bridge, env) -> None:
         (("diff", "1", "2", "--patch", "--json"), 2, "leave one"),
         (("diff",), 2, "Missing argument"),
     ]:
-        ended = lighthouse(*arguments, env=env)
+        ended = within(*arguments, env=env)
         assert (ended.returncode, reason in ended.stderr) == (code, True), ended
     watcher = own_bridge.environment("wanda", "observer")
-    assert "403" in lighthouse("snapshot", "x", env=watcher).stderr
+    assert "403" in within("snapshot", "x", env=watcher).stderr
