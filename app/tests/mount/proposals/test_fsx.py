@@ -24,7 +24,7 @@ async def test_random_operations_on_a_file(desk, seed: int) -> None:
 @pytest.mark.timeout(900)
 async def test_many_random_operations_on_files_at_once(desk) -> None:
     for seed in range(100, 120):
-        await desk.out(sys.executable, FSX, desk.here / f"file-{seed}", str(seed), "5000")
+        await desk.out(sys.executable, FSX, desk.here / f"file-{seed}", str(seed), "2500")
 
 
 CHURN = """
