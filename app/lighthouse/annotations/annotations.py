@@ -219,8 +219,9 @@ class Annotations:
 
     def _same(self, note: Note) -> Note | None:
         for other in self._ledger.open():
-            as_this = msgspec.structs.replace(note, id=other.id, seq=other.seq, at=other.at)
-            if other.path == note.path and other == as_this:
+            if (other.path, other.agent_id, other.text) != (note.path, note.agent_id, note.text):
+                continue
+            if other == msgspec.structs.replace(note, id=other.id, seq=other.seq, at=other.at):
                 return other
         return None
 

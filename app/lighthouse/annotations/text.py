@@ -4,6 +4,7 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from itertools import pairwise
 
 MAX_BYTES = 1024 * 1024
@@ -36,14 +37,16 @@ class Text:
                 self.tokens.append(known.setdefault(found, found))
                 self.row_of.append(number)
         self._starts.append(len(self.tokens))
-        self._keys: list[str] | None = None
 
-    @property
+    @cached_property
     def keys(self) -> Sequence[str]:
         """Each row as one string, equal for rows of equal tokens; empty for a row without any."""
-        if self._keys is None:
-            self._keys = [" ".join(self.between(row, row)) for row in range(len(self.rows))]
-        return self._keys
+        return [" ".join(self.between(row, row)) for row in range(len(self.rows))]
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """How often each token stands in the text."""
+        return Counter(self.tokens)
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         """The tokens of the rows `first` to `last`, as a half-open range."""
@@ -61,11 +64,10 @@ class Text:
     def runs(self, wanted: Sequence[str], most: int = 2) -> list[int]:
         """Where the tokens `wanted` stand one after the other; at most `most` places."""
         found: list[int] = []
-        if not wanted:
+        if not wanted or not all(token in self.counts for token in wanted):
             return found
         # The rarest of the wanted tokens leaves the fewest places to look at.
-        counts = Counter(self.tokens)
-        offset = min(range(len(wanted)), key=lambda index: counts[wanted[index]])
+        offset = min(range(len(wanted)), key=lambda index: self.counts[wanted[index]])
         size, rare = len(wanted), wanted[offset]
         for at, token in enumerate(self.tokens):
             start = at - offset
