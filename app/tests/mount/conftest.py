@@ -138,12 +138,14 @@ async def world(
     health: dict[str, Any] = {"status": "ok"}
     mount = Mount(shadow, store, lambda: health, settings, stream_bound=16 * 1024)
     place = tmp_path / "mount"
+    made = World(project, place, settings, store, shadow, mount, health)
     try:
         await mount.start(str(place))
-        yield World(project, place, settings, store, shadow, mount, health)
+        yield made
     finally:
-        await mount.stop()
-        await shadow.close()
+        # A test may have put others in their place.
+        await made.mount.stop()
+        await made.shadow.close()
         await store.close()
 
 

@@ -3,7 +3,7 @@
 import errno
 import os
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
 
@@ -74,7 +74,7 @@ async def stored(shadow, files: dict[str, str]):
 
 
 @pytest.fixture
-async def rooms(world) -> AsyncIterator[tuple[Notes, Packages]]:
+async def rooms(world) -> tuple[Notes, Packages]:
     """The world's mount, replaced by one with both other rooms."""
     notes, packages = Notes(world.shadow), Packages()
     await notes.show()
@@ -89,8 +89,7 @@ async def rooms(world) -> AsyncIterator[tuple[Notes, Packages]]:
         metrics=lambda: b"figure 1\n",
     )
     await world.mount.start(str(world.place))
-    yield notes, packages
-    await world.mount.stop()
+    return notes, packages
 
 
 async def test_a_room_with_one_tree(world, rooms) -> None:
