@@ -19,6 +19,10 @@ from bench.report import Report
 from lighthouse import __version__
 
 SAVES, QUICK_SAVES = 1000, 20
+BUSY = (
+    "The machine had other work while this was measured: rates are lower and latencies higher than on one that has "
+    "none, and a goal that is missed here may be met there."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -55,6 +59,8 @@ def run(names: Sequence[str], *, quick: bool, saves: int, rounds: int | None, co
     print(f"{described.files:,} files, {described.bytes / 1e6:.0f} MB", file=sys.stderr)
     date = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     report = Report(command, date, __version__, machine.describe(), described, {}, [], [])
+    if machine.load() > report.machine.cores / 2:
+        report.remarks.append(BUSY)
     for name in names:
         report.loads[name] = machine.load()
         print(f"{name} (load {report.loads[name]})", file=sys.stderr)

@@ -81,3 +81,11 @@ def test_the_page_and_the_plot_come_from_the_figures(report: Report, tmp_path: P
     assert "1.10" in drawn
     assert "<script" not in re.sub(r"<script[^>]*>window.pygal.*?</script>", "", drawn, flags=re.DOTALL)
     assert page.plot(report) == drawn, "the same figures give the same file"
+
+
+def test_the_published_page_is_that_of_its_figures() -> None:
+    figures = page.DOCS / "bench.json"
+    published = msgspec.json.decode(figures.read_bytes(), type=Report)
+    assert (page.DOCS / "bench.md").read_text() == page.page(published)
+    assert (page.DOCS / "bench.svg").read_text() == page.plot(published)
+    assert {row.case for row in published.rows} == set(published.loads)
