@@ -9,6 +9,7 @@ from tree_sitter import Node, Parser, Point, Query, QueryCursor, Tree
 from lighthouse.annotations.languages import Group, Language, declarations_of, errors_of, grammar_of
 
 PARSE_SECONDS = 2.0
+_LETTERS = bytes(range(128)) + b"Z" * 128
 _PIECE = 64 * 1024
 _MAX_UNITS = 20_000
 _FUNCTIONS = ("arrow_function", "function_expression", "generator_function")
@@ -126,16 +127,22 @@ def _parse(language: Language, source: bytes) -> Tree | None:
     """Parse in pieces with a look at the clock: other threads get their turn, and no input takes for ever."""
     end = time.monotonic() + PARSE_SECONDS
 
+    # The scanner of bash's grammar asks C's ctype tables about any character, and crashes on large ones: it is
+    # shown letters of the same length. Nodes read the true text, later.
+    shown = source.translate(_LETTERS) if language.name == "bash" else source
+
     def piece(offset: int, _: Point) -> bytes:
-        return source[offset : offset + _PIECE]
+        return shown[offset : offset + _PIECE]
 
     def too_late(_: int, __: bool) -> bool:
         return time.monotonic() > end
 
     try:
-        return Parser(grammar_of(language)).parse(piece, progress_callback=too_late)
+        tree = Parser(grammar_of(language)).parse(piece, progress_callback=too_late)
     except ValueError:
         return None
+    shown = source
+    return tree
 
 
 def _captured(query: Query, tree: Tree) -> list[Node]:

@@ -3,6 +3,8 @@
 import pytest
 
 from lighthouse.annotations.document import Document
+from lighthouse.annotations.languages import language_of
+from lighthouse.annotations.syntax import outline
 
 SOURCES = {
     "a.py": (
@@ -45,3 +47,12 @@ def test_declarations_by_language(name: str) -> None:
     document = Document(name.encode(), source.encode())
     assert [unit.symbol for unit in document.outline.walk()] == symbols.split()
     assert not document.outline.broken
+
+
+def test_letters_of_all_scripts_neither_crash_bash_nor_are_lost() -> None:
+    language = language_of(b"a.sh")
+    assert language is not None
+    letters = "".join(chr(code) for code in range(0x10000, 0x110000, 4099))
+    found = outline(language, f"# {letters}\ngrüß() {{ echo ${{x}}{letters}; }}\n".encode())
+    assert found is not None
+    assert [unit.name for unit in found.roots] == ["grüß"]
