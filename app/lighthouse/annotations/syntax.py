@@ -127,8 +127,8 @@ def _parse(language: Language, source: bytes) -> Tree | None:
     """Parse in pieces with a look at the clock: other threads get their turn, and no input takes for ever."""
     end = time.monotonic() + PARSE_SECONDS
 
-    # The scanner of bash's grammar asks C's ctype tables about any character, and crashes on large ones: it is
-    # shown letters of the same length. Nodes read the true text, later.
+    # The scanner of bash's grammar asks C's ctype tables about any character, and crashes on large ones: it
+    # is shown letters of the same length. Nodes read the true text, later.
     shown = source.translate(_LETTERS) if language.name == "bash" else source
 
     def piece(offset: int, _: Point) -> bytes:
