@@ -43,11 +43,11 @@ class NamedFolder(Inode):
         self._links: dict[bytes, Link] = {}
         # Moves with each name that is told of, so that nothing looked up before is answered after.
         self._told = 0
+        self._listed: tuple[Mapping[bytes, int], int] | None = None
         inodes.known[number] = self
 
     def attributes(self, owner: Owner) -> EntryAttributes:
-        latest = max(self._views.names().values(), default=self._since)
-        return owner.attributes(self.number, FOLDER_MODE, 0, latest)
+        return owner.attributes(self.number, FOLDER_MODE, 0, self._list()[1])
 
     async def find(self, name: bytes) -> Inode | None:
         try:
@@ -63,7 +63,7 @@ class NamedFolder(Inode):
                 return self._inode(name, found)
 
     async def members(self) -> Mapping[bytes, int]:
-        return {name.encode(): mtime_ns for name, mtime_ns in self._views.names().items()}
+        return self._list()[0]
 
     async def member(self, name: bytes, known: int) -> Inode | None:
         return await self.find(name)
@@ -71,10 +71,18 @@ class NamedFolder(Inode):
     def changed(self, name: str) -> list[Notice]:
         """`name` came, went or means another tree: what the kernel must be told."""
         self._told += 1
+        self._listed = None
         encoded = name.encode()
         notices: list[Notice] = [StaleName(self.number, encoded), StaleListing(self._outer, self.number)]
         held = self._trees.pop(encoded, None)
         return notices if held is None else notices + held.end()
+
+    def _list(self) -> tuple[Mapping[bytes, int], int]:
+        """The names, and the latest of their times. Kept, for each piece of a long listing asks."""
+        if self._listed is None:
+            names = {name.encode(): mtime_ns for name, mtime_ns in self._views.names().items()}
+            self._listed = names, max(names.values(), default=self._since)
+        return self._listed
 
     def _inode(self, name: bytes, found: Tree | str | None) -> Inode | None:
         if found is None:

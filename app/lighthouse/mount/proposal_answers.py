@@ -16,7 +16,7 @@ from lighthouse.mount.fuse import WRITE
 from lighthouse.mount.proposal_handles import Handles
 from lighthouse.mount.proposal_inodes import Inodes, PatchFile, Place
 from lighthouse.mount.reading import Reading
-from lighthouse.proposals import BadProposal, OverQuota, Proposal, Proposals, ProposalTaken
+from lighthouse.proposals import BadProposal, NoSuchProposal, OverQuota, Proposal, Proposals, ProposalTaken
 from lighthouse.proposals.node import Folder, Leaf, Node
 from lighthouse.shadow.entry import FILE, FOLDER, LINK
 
@@ -61,6 +61,7 @@ def _errno(error: Exception) -> int:
         (OverQuota, errno.EDQUOT),
         (ProposalTaken, errno.EEXIST),
         (BadProposal, errno.EINVAL),
+        (NoSuchProposal, errno.ESTALE),
     )
     return next((number for kind, number in by_kind if isinstance(error, kind)), errno.EIO)
 

@@ -34,6 +34,11 @@ class Handles:
         self.folders: dict[int, Listing] = {}
         self._numbers = count(1)
 
+    @property
+    def patches(self) -> int:
+        """How many patches are open."""
+        return sum(isinstance(opened, Patch) for opened in self.files.values())
+
     def open_file(self, opened: OpenFile | Patch) -> int:
         """Keep an open file; its number."""
         number = next(self._numbers)

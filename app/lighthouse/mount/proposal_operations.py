@@ -14,6 +14,9 @@ from lighthouse.mount.proposal_looking import Looking
 from lighthouse.proposals import Proposal
 from lighthouse.proposals.node import Folder, Leaf, Node
 
+# Each holds a descriptor of ours, and the process has 1024 of them, perhaps.
+MAX_PATCHES = 200
+
 
 class ProposalOperations(Looking):
     """A folder for each open proposal, and its patch beside it.
@@ -161,6 +164,8 @@ class ProposalOperations(Looking):
             refuse(errno.EACCES)
         if file.proposal.overlay is None:
             refuse(errno.ESTALE)
+        if self._handles.patches >= MAX_PATCHES:
+            refuse(errno.ENFILE)
         patch = await self._proposals.patch(file.proposal)
         return WRITE.FileInfo(fh=self._handles.open_file(patch), direct_io=True, keep_cache=False)
 

@@ -152,8 +152,11 @@ class Editor:
         there = rules.find(tree, *target)
         if isinstance(node, Folder):
             rules.check_not_beneath(node, target[0])
-        if isinstance(there, Folder) and node.parent is not None:
-            rules.check_not_beneath(there, node.parent)
+        if node.parent is not None:
+            if isinstance(there, Folder):
+                rules.check_not_beneath(there, node.parent)
+            rules.check_depth(there, node.parent)
+        rules.check_depth(node, target[0])
         rules.check_room(tree, self.limits)
         return there
 
@@ -210,6 +213,8 @@ class Editor:
         async with live.lock:
             if live.path is None:
                 self._check_own(proposal, leaf)
+                # Before a large file is copied: what has no room must not fill the disk.
+                rules.check_bytes(proposal.tree, self.limits, leaf, max(leaf.size, offset + len(data)))
                 await self._scratch.unfold(leaf, live)
             self._reserve(proposal, leaf, max(live.size, offset + len(data)))
             await self._scratch.write(live, offset, data)
@@ -243,6 +248,8 @@ class Editor:
             content = await self._shadow.keep_file(live.path)
             async with proposal.turn:
                 await self._check(proposal)
+                if leaf.replaced:
+                    refuse(errno.ESTALE)
                 if leaf.gone:
                     return
                 at_ns = time.time_ns()

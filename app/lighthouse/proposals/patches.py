@@ -12,6 +12,7 @@ import msgspec
 
 from lighthouse.paths import to_json
 from lighthouse.proposals.edit import KIND_NAMES, KindName
+from lighthouse.proposals.errors import NoSuchProposal
 from lighthouse.proposals.proposal import Proposal
 from lighthouse.proposals.scratch import Scratch
 from lighthouse.proposals.tree import freeze
@@ -100,6 +101,9 @@ class Patches:
                 path = await self.write(proposal)
                 fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
                 path.unlink()
+                if self._rendered.get(proposal) is not kept:
+                    os.close(fd)  # it ended meanwhile, and nobody would
+                    return kept
                 if kept.fd >= 0:
                     os.close(kept.fd)
                 kept.fd, kept.size, kept.revision = fd, os.fstat(fd).st_size, revision
@@ -107,8 +111,13 @@ class Patches:
         return kept
 
     async def open(self, proposal: Proposal) -> Patch:
-        """The patch of an open proposal as it is now; it stays so until it is closed."""
+        """The patch of an open proposal as it is now; it stays so until it is closed.
+
+        Raises NoSuchProposal where it ends meanwhile.
+        """
         kept = await self.rendered(proposal)
+        if kept.fd < 0:
+            raise NoSuchProposal(f"the proposal {proposal.name} has ended just now", "ask again")
         fd = os.dup(kept.fd)
         return Patch(kept.size, lambda offset, size: os.pread(fd, size, offset), lambda: os.close(fd))
 

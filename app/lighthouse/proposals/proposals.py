@@ -174,7 +174,7 @@ class Proposals:
         """Put a proposal on the present version, its changes merged with the project's.
 
         Raises NoSuchProposal, ProposalBusy while files are open for writing, ProposalConflict with the files
-        that cannot be merged; nothing is changed then.
+        that cannot be merged, OverQuota; nothing is changed then.
         """
         proposal = self._opened(name)
         async with proposal.turn:
@@ -184,8 +184,10 @@ class Proposals:
                 return proposal
             mine = self.patches.freeze(proposal)
             changes = await self.patches.changes(before.base, mine)
+            self._check_room(before, sum(change.new is not None for change in changes))
             trees = Trees(before.base, mine, present)
             merged = await Rebase(self._shadow, trees, time.time_ns()).merged(changes)
+            self._check_room(before, sum(edit.op != "deleted" for edit in merged))
             told = [structs.replace(one, uid=before.author(one.where)) for one in merged]
             kept = await self._shadow.keep(msgspec.json.encode(told))
             data = {
@@ -256,6 +258,14 @@ class Proposals:
         if self.editor.unsaved(overlay):
             raise ProposalBusy(f"files of {proposal.name} are being written", "close them, then try again")
         return overlay
+
+    def _check_room(self, before: Overlay, made: int) -> None:
+        """A renamed folder takes little room, but each file in it is an entry after a rebase."""
+        limits = self.editor.limits
+        if made > min(limits.entries, limits.spare() + before.entries):
+            raise OverQuota(
+                f"{made} files and folders would be entries of their own", "rename or change fewer of them"
+            )
 
     def _open(self) -> list[Proposal]:
         return [proposal for proposal in self._known.values() if proposal.overlay is not None]

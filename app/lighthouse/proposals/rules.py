@@ -92,10 +92,15 @@ def check_rename(overlay: Overlay, limits: Limits, node: Node, folder: Folder, n
         if isinstance(node, Folder) and not isinstance(there, Folder):
             refuse(errno.ENOTDIR)
         check_removal(overlay, limits, there, folder=node.kind == FOLDER)
-    if len(folder.path()) + _depth(node) > MAX_DEPTH:
-        refuse(errno.ENAMETOOLONG)
+    check_depth(node, folder)
     check_room(overlay, limits)
     return there
+
+
+def check_depth(node: Node, folder: Folder) -> None:
+    """Raise ENAMETOOLONG where `node`, put into `folder`, would reach too deep."""
+    if len(folder.path()) + _depth(node) > MAX_DEPTH:
+        refuse(errno.ENAMETOOLONG)
 
 
 def check_not_beneath(node: Folder, folder: Folder) -> None:

@@ -8,7 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from lighthouse.mount import Mount
-from lighthouse.mount.fixed import HISTORY
+from lighthouse.mount.fixed import CONTEXT, HISTORY
+from lighthouse.mount.inodes import ROOT, Inodes
+from lighthouse.mount.named import NamedFolder
+from lighthouse.mount.stored import Held
 from lighthouse.paths import parse
 
 
@@ -90,6 +93,20 @@ async def rooms(world) -> tuple[Notes, Packages]:
     )
     await world.mount.start(str(world.place))
     return notes, packages
+
+
+async def test_names_are_gathered_once_until_they_change() -> None:
+    # Each piece of a listing asks for them: with thousands of snapshots that would hold everybody up.
+    packages, unused = Packages(), None
+    packages.trees = {"one": None}
+    folder = NamedFolder(CONTEXT, packages, Inodes(), unused, unused, outer=ROOT, held=Held())
+    names = await folder.members()
+    assert set(names) == {b"one"}
+    assert await folder.members() is names
+    packages.trees["second"] = None
+    folder.changed("second")
+    assert set(await folder.members()) == {b"one", b"second"}
+    assert set(names) == {b"one"}
 
 
 async def test_a_room_with_one_tree(world, rooms) -> None:

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from lighthouse.events import Draft, EventStore, StoreUnavailable
+from lighthouse.mount.proposal_inodes import Inodes
 from lighthouse.proposals import (
     BadProposal,
     NoSuchProposal,
     OverQuota,
     ProposalBusy,
     ProposalTaken,
+    rules,
 )
 from lighthouse.proposals import (
     proposals as room_module,
@@ -191,6 +193,94 @@ async def test_a_rebase_waits_for_no_writer(room) -> None:
     await room.proposals.editor.save(proposal, leaf, ME)
     await room.proposals.rebase("p", agent="ann")
     assert (await room.picture(proposal))["x"] == ("f", False, b"X\ny\nz\n")
+
+
+async def test_what_a_rebase_overtook_is_not_told_as_saved(room, monkeypatch) -> None:
+    proposal = await room.proposals.create("p", agent="ann")
+    await room.write(proposal, "x", b"X\ny\nz\n")
+    leaf, editor, inodes = room.find(proposal, "x"), room.proposals.editor, Inodes()
+    inodes.told(proposal, proposal.tree.root)
+    inodes.told(proposal, leaf)
+    room.proposals.add_listener(inodes.changed)
+    await editor.open(leaf, proposal, write=True, empty=False)
+    (room.project / "x").write_text("x\ny\nZ\n")
+    await room.shadow.scan()
+    saving: list[asyncio.Task[None]] = []
+
+    async def rebased(*args: Any) -> None:
+        # The event is stored; now somebody writes and closes.
+        await editor.write(proposal, leaf, 0, b"late")
+        saving.append(asyncio.create_task(editor.save(proposal, leaf, ME)))
+        await asyncio.sleep(0)
+        await journal_rebased(*args)
+
+    journal_rebased = room_module.journal.rebased
+    monkeypatch.setattr(room_module.journal, "rebased", rebased)
+    await room.proposals.rebase("p", agent="ann")
+    with pytest.raises(OSError, match=rf"Errno {errno.ESTALE}\]"):
+        await saving[0]
+    assert not await editor.release(proposal, leaf, ME)
+    assert (await room.picture(proposal))["x"] == ("f", False, b"X\ny\nZ\n")
+
+
+async def test_a_rebase_keeps_to_the_quota_of_entries(make_room) -> None:
+    room = await make_room(proposal_max_entries=20)
+    (room.project / "big").mkdir()
+    for number in range(21):
+        (room.project / f"big/{number}").write_text(str(number))
+    await room.shadow.scan()
+    proposal = await room.proposals.create("p", agent="ann")
+    places = room.place(proposal, "big"), room.place(proposal, "large")
+    await room.proposals.editor.rename(proposal, *places, ME)
+    (room.project / "more").touch()
+    await room.shadow.scan()
+    base, entries = proposal.base, proposal.tree.entries
+    with pytest.raises(OverQuota):
+        await room.proposals.rebase("p", agent="ann")
+    assert (proposal.base, proposal.tree.entries) == (base, entries)
+
+
+async def test_nothing_gets_too_deep_by_an_exchange(room, monkeypatch) -> None:
+    monkeypatch.setattr(rules, "MAX_DEPTH", 3)
+    proposal = await room.proposals.create("p", agent="ann")
+    editor = room.proposals.editor
+    for path in ("m", "m/n", "m/n/o"):
+        await editor.make_folder(proposal, *room.place(proposal, path), 0o755, ME)
+    for source, target in (("a/b", "m"), ("m", "a/b")):
+        places = room.place(proposal, source), room.place(proposal, target)
+        with pytest.raises(OSError, match=rf"Errno {errno.ENAMETOOLONG}\]"):
+            await editor.rename(proposal, *places, ME, exchange=True)
+    assert "m/n/o" in await room.picture(proposal)
+
+
+async def test_no_file_is_copied_that_has_no_room(make_room) -> None:
+    room = await make_room(proposal_max_bytes=4)
+    proposal = await room.proposals.create("p", agent="ann")
+    leaf, editor = room.find(proposal, "c/run"), room.proposals.editor
+    await editor.open(leaf, proposal, write=True, empty=False)
+    with pytest.raises(OSError, match=rf"Errno {errno.EDQUOT}\]"):
+        await editor.write(proposal, leaf, 0, b"x")
+    assert list(room.proposals.folder.iterdir()) == []
+    assert await editor.release(proposal, leaf, ME)
+
+
+async def test_a_patch_that_its_proposal_s_end_overtook(room, monkeypatch) -> None:
+    proposal = await room.proposals.create("p", agent="ann")
+    await room.write(proposal, "x", b"other\n")
+    patches = room.proposals.patches
+    write = patches.write
+
+    async def slow(proposal: Any) -> Any:
+        path = await write(proposal)
+        monkeypatch.setattr(patches, "write", write)
+        await room.proposals.withdraw("p", agent="ann")
+        return path
+
+    monkeypatch.setattr(patches, "write", slow)
+    with pytest.raises(NoSuchProposal):
+        await room.proposals.patch(proposal)
+    assert list(room.proposals.folder.iterdir()) == []
+    assert b"+other" in (await room.proposals.patch(proposal)).read(0, 1000)
 
 
 async def test_applied_is_found_at_the_start_too(room, wait_for) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from lighthouse.events import NoRoom
+from lighthouse.mount import proposal_operations
 from lighthouse.proposals import ProposalBusy, ProposalConflict, scratch
 from lighthouse.shadow import Shadow
 
@@ -58,6 +59,16 @@ async def test_the_patch_is_read_only(desk) -> None:
     patch = await desk.away(desk.patch.read_text)
     assert len(patch) == size
     assert "-a project\n+mine\n" in patch
+
+
+async def test_patches_that_are_open_do_not_take_all_descriptors(desk, monkeypatch) -> None:
+    monkeypatch.setattr(proposal_operations, "MAX_PATCHES", 2)
+    first = await desk.away(desk.patch.open)
+    second = await desk.away(desk.patch.open)
+    assert await refused(desk, desk.patch.open) == errno.ENFILE
+    await desk.away(first.close)
+    await desk.away((await desk.away(desk.patch.open)).close)
+    await desk.away(second.close)
 
 
 async def test_one_event_for_a_file_that_was_created_and_written(desk) -> None:
