@@ -12,6 +12,8 @@ PARSE_SECONDS = 2.0
 _LETTERS = bytes(range(128)) + b"Z" * 128
 _PIECE = 64 * 1024
 _MAX_UNITS = 20_000
+# What lies deeper belongs to the declaration around it: names stay short, and walks up and down shallow.
+_MAX_NESTED = 100
 _FUNCTIONS = ("arrow_function", "function_expression", "generator_function")
 
 
@@ -89,6 +91,8 @@ def outline(language: Language, source: bytes) -> Outline | None:
             return None
         while open_units and open_units[-1][1] <= node.start_byte:
             open_units.pop()
+        if len(open_units) >= _MAX_NESTED:
+            continue
         parent = open_units[-1][0] if open_units else None
         siblings = roots if parent is None else parent.children
         outer = (

@@ -56,3 +56,11 @@ def test_letters_of_all_scripts_neither_crash_bash_nor_are_lost() -> None:
     found = outline(language, f"# {letters}\ngrüß() {{ echo ${{x}}{letters}; }}\n".encode())
     assert found is not None
     assert [unit.name for unit in found.roots] == ["grüß"]
+
+
+def test_what_is_nested_very_deep_belongs_to_what_is_around_it() -> None:
+    depth = 1500
+    document = Document(b"a.js", b"function f(){\n" * depth + b"}\n" * depth)
+    deepest = document.outline.innermost(depth, depth)
+    assert deepest is not None
+    assert deepest.symbol == ".".join("f" * 100)
