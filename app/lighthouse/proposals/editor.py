@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from lighthouse.events import EventStore, InvalidEvent, StoreBusy
+from lighthouse.events import EventStore, StoreUnavailable
 from lighthouse.proposals import edit as edits
 from lighthouse.proposals import journal, rules
 from lighthouse.proposals.edit import Edit
@@ -310,20 +310,20 @@ class Editor:
             refuse(errno.ESTALE)
         if proposal.unsure:
             async for event in journal.events(self._store, proposal.last_seq + 1):
-                if event.type == journal.CHANGED and event.value["name"] == proposal.name:
-                    journal.redo(proposal, event)
+                if event.value["name"] != proposal.name:
+                    continue
+                if event.type != journal.CHANGED:
+                    # The log has it, the tree has not: what were changed now would not be found again.
+                    raise StoreUnavailable(
+                        f"the store failed when {proposal.name} was rebased or ended", "do that again"
+                    )
+                journal.redo(proposal, event)
             proposal.unsure = False
 
     async def _append(self, proposal: Proposal, uid: int, told: Sequence[Edit]) -> Node:
         """Store the event, then do what it tells. `turn` is held, so that what was checked still holds."""
         draft = journal.changed(proposal, uid, told)
-        try:
-            (event,) = await self._store.append([draft], agent_id=proposal.author(uid))
-        except (StoreBusy, InvalidEvent):
-            raise
-        except BaseException:
-            proposal.unsure = True
-            raise
+        event = await journal.store(self._store, proposal, draft, proposal.author(uid))
         proposal.writers[uid] += 1
         proposal.last_seq = event.seq
         return [edits.apply(proposal.tree, edit, uid) for edit in told][-1]

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
 
-from lighthouse.events import Draft, Event, EventStore, Query
+from lighthouse.events import Draft, Event, EventStore, InvalidEvent, Query, StoreBusy
 from lighthouse.proposals.edit import CannotApply, Edit, apply
 from lighthouse.proposals.overlay import Overlay
 from lighthouse.proposals.proposal import Closing, Proposal
@@ -37,6 +37,18 @@ def changed(proposal: Proposal, uid: int, edits: Sequence[Edit]) -> Draft:
     data = {"name": proposal.name, "uid": uid, "edits": msgspec.to_builtins(list(edits))}
     agent = proposal.agent_of(uid)
     return Draft(CHANGED, data | ({"agent": agent} if agent else {}), STREAM)
+
+
+async def store(store: EventStore, proposal: Proposal, draft: Draft, agent: str) -> Event:
+    """Store an event about `proposal`; where it is in doubt whether that was done, note so."""
+    try:
+        (event,) = await store.append([draft], agent_id=agent)
+    except (StoreBusy, InvalidEvent):
+        raise
+    except BaseException:
+        proposal.unsure = True
+        raise
+    return event
 
 
 def redo(proposal: Proposal, event: Event) -> None:

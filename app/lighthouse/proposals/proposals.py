@@ -200,9 +200,8 @@ class Proposals:
             }
             # Between here and the answer nobody writes: files open for writing need this turn to be saved.
             self._idle(proposal)
-            (event,) = await self._store.append(
-                [Draft(journal.REBASED, data, journal.STREAM)], agent_id=agent
-            )
+            draft = Draft(journal.REBASED, data, journal.STREAM)
+            event = await journal.store(self._store, proposal, draft, agent)
             await journal.rebased(self._shadow, proposal, event)
         self._tell(proposal, before)
         return proposal
@@ -238,7 +237,8 @@ class Proposals:
             finally:
                 patch.unlink()
             data = {"name": proposal.name, "patch": digest.hex(), "files": kept.hex(), **more}
-            (event,) = await self._store.append([Draft(kind, data, journal.STREAM)], agent_id=agent)
+            draft = Draft(kind, data, journal.STREAM)
+            event = await journal.store(self._store, proposal, draft, agent)
             journal.close(proposal, event)
         self.patches.forget(proposal)
         self._trim()

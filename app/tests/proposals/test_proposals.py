@@ -131,6 +131,38 @@ async def test_a_change_in_doubt_is_found_in_the_log(room, monkeypatch) -> None:
     assert await room.picture(room.proposals.get("p")) == found
 
 
+@pytest.mark.parametrize("act", ["rebase", "withdraw"])
+async def test_after_an_end_or_rebase_in_doubt_nothing_is_taken_that_a_restart_would_lose(
+    room, monkeypatch, act: str
+) -> None:
+    proposal = await room.proposals.create("p", agent="ann")
+    await room.write(proposal, "x", b"other\n")
+    (room.project / "more").touch()
+    await room.shadow.scan()
+    store = EventStore.append
+
+    async def stored_but_refused(self: EventStore, *args: Any, **kwargs: Any) -> Any:
+        await store(self, *args, **kwargs)
+        raise StoreUnavailable("the commit failed after it reached the disk")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(EventStore, "append", stored_but_refused)
+        with pytest.raises(StoreUnavailable):
+            await getattr(room.proposals, act)("p", agent="ann")
+    with pytest.raises(StoreUnavailable, match="do that again"):
+        await room.proposals.editor.make_folder(proposal, *room.place(proposal, "new"), 0o755, ME)
+    await getattr(room.proposals, act)("p", agent="ann")
+    if act == "rebase":
+        await room.proposals.editor.make_folder(proposal, *room.place(proposal, "new"), 0o755, ME)
+        found = await room.picture(proposal)
+        assert {"new", "more"} <= found.keys()
+        await room.again()
+        assert await room.picture(room.proposals.get("p")) == found
+    else:
+        await room.again()
+        assert room.proposals.get("p").state == "withdrawn"
+
+
 async def test_what_is_being_written_is_not_in_the_way_of_others(room) -> None:
     """Many files at once, each written in pieces while others come and go."""
     proposal = await room.proposals.create("p", agent="ann")
