@@ -1,5 +1,6 @@
 """Which files go into a context: paths, folders and globs, less what is excluded."""
 
+import time
 from collections.abc import Iterator, Sequence
 
 from lighthouse import paths
@@ -12,6 +13,8 @@ from lighthouse.shadow import Entry, NotCaptured, Tree
 MAX_CHOICES = 200
 MAX_FILES = 5000
 MAX_BYTES = 256 * 1024 * 1024
+# Each glob is a walk over the whole version; asked between two of them.
+MAX_SECONDS = 30.0
 
 
 def select(tree: Tree, chosen: Sequence[str]) -> dict[ProjectPath, Entry]:
@@ -24,10 +27,13 @@ def select(tree: Tree, chosen: Sequence[str]) -> dict[ProjectPath, Entry]:
     if len(chosen) > MAX_CHOICES:
         raise BadContext(f"more than {MAX_CHOICES} paths and globs", "name folders, or use wider globs")
     excluded = [choice for choice in chosen if choice.startswith("!")]
+    end = time.monotonic() + MAX_SECONDS
     found: dict[ProjectPath, Entry] = {}
     for choice in chosen:
         if choice in excluded:
             continue
+        if time.monotonic() > end:
+            raise BadContext(f"choosing takes longer than {MAX_SECONDS:g} s", "use fewer globs, or folders")
         taken = False
         for path, entry in _taken(tree, choice, excluded):
             taken = True

@@ -99,8 +99,9 @@ def _parse(globs: Sequence[str]) -> list[gitignore.Pattern]:
             if (pattern := gitignore.parse(one.encode("utf-8", "surrogateescape"))) is None:
                 raise BadGlob(f"the glob {glob!r} can match nothing", "write it as a line of .gitignore")
             found.append(pattern)
-    if len(found) > MAX_GLOBS:
-        raise BadGlob(f"more than {MAX_GLOBS} globs", "search in several steps")
+        # At each: a hundred globs of so many alternatives each would take long to be read.
+        if len(found) > MAX_GLOBS:
+            raise BadGlob(f"more than {MAX_GLOBS} globs", "search in several steps")
     return found
 
 

@@ -51,3 +51,9 @@ def test_limits(shadow: Shadow, monkeypatch: pytest.MonkeyPatch) -> None:
     assert chosen(shadow, "README.md") == ["README.md"]
     with pytest.raises(BadContext, match="at most 20"):
         chosen(shadow, "src/deep")
+
+
+def test_choosing_has_an_end(shadow, monkeypatch) -> None:
+    monkeypatch.setattr(selection, "MAX_SECONDS", -1.0)
+    with pytest.raises(BadContext, match="takes longer"):
+        chosen(shadow, "README.md")

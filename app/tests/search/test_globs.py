@@ -60,3 +60,8 @@ def test_types_and_globs_must_both_agree() -> None:
 @pytest.mark.parametrize(("glob", "name"), [(r"\{a", b"{a"), (r"a\}", b"a}"), ("[{]", b"{"), ("[}]", b"}")])
 def test_braces_can_be_meant_literally(glob: str, name: bytes) -> None:
     assert Globs([glob]).takes((name,))
+
+
+def test_of_too_many_globs_the_rest_is_not_even_read() -> None:
+    with pytest.raises(BadGlob, match="more than 256 globs"):
+        Globs(["{a,b}" * 7] * 3 + ["}"])
