@@ -1,6 +1,7 @@
 """The bridge as one object: its parts, the order in which they start and stop, and how it is now."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import time
@@ -30,6 +31,7 @@ from lighthouse.shadow import Shadow
 AGENT_RATE, AGENT_BURST = 2000, 4000
 FAILURE_RATE, FAILURE_BURST = 50, 50
 STREAM = "bridge"
+SHOWN_SECONDS = 2.0
 
 Phase = Literal["starting", "serving", "stopping"]
 
@@ -154,6 +156,15 @@ class Bridge:
                 await step()
             except Exception:
                 log.exception("stopping the %s failed", name)
+
+    async def shown(self) -> None:
+        """Return when the mount shows what has been done so far.
+
+        For answers after which people look there. A kernel that does not answer is not waited for.
+        """
+        if self.mount is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.mount.settle(), SHOWN_SECONDS)
 
     async def health(self) -> Health:
         """The health report, and a copy for the mount's debug/health.json."""

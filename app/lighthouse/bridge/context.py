@@ -33,6 +33,7 @@ async def create(bridge: "Bridge", call: Call) -> ContextSummary:
         annotations=asked.annotations,
         purpose=asked.purpose,
     )
+    await bridge.shown()
     return _summary(package)
 
 
@@ -71,7 +72,9 @@ async def remove(bridge: "Bridge", call: Call) -> ContextRemoved:
         reason = f"the context {package.name} is {package.agent_id}'s"
         bridge.audit.rejected(403, reason, call.request.path, call.peer, caller.agent_id)
         raise NotAllowed(reason, "ask them or an operator to remove it")
-    return ContextRemoved(package.name, await contexts.remove(package.name, agent_id=caller.agent_id))
+    seq = await contexts.remove(package.name, agent_id=caller.agent_id)
+    await bridge.shown()
+    return ContextRemoved(package.name, seq)
 
 
 def _contexts(bridge: "Bridge") -> Contexts:

@@ -53,6 +53,7 @@ async def create(bridge: "Bridge", call: Call) -> SnapshotRecord:
         await shadow.update(())
     name = call.request.match_info["name"]
     made = await shadow.snapshots.create(name, wanted.at, wanted.note, agent_id=call.caller.agent_id)
+    await bridge.shown()
     return _record(made)
 
 

@@ -33,6 +33,7 @@ async def update(bridge: "Bridge", call: Call) -> ShadowUpdated:
     wanted: ShadowUpdate = call.body
     named = None if wanted.paths is None else [paths.parse(path) for path in wanted.paths]
     seen = await captured(bridge).update(named)
+    await bridge.shown()
     return ShadowUpdated(seen.seq, seen.root.hex())
 
 
