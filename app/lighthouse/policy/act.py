@@ -1,0 +1,48 @@
+"""What a tool call would do: acts, each of one kind on one target, and the facts of a whole call made of them."""
+
+from dataclasses import dataclass, field
+
+# Every action that policies may name. `schema.cedarschema` lists the same; a test holds them together.
+ACTIONS = frozenset(
+    "read write delete execute install fetch send query change destroy publish push commit rewrite discard "
+    "start signal configure persist privilege disk power exfiltrate hide exhaust uncertain".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing that a call would do.
+
+    `place` says where it lands (see `places.PLACES`), `target` names it (a path, a host, a service's verb),
+    `program` is what does it, `detail` says more for people.
+    """
+
+    action: str
+    place: str = ""
+    target: str = ""
+    program: str = ""
+    recursive: bool = False
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program that would run, with its arguments as far as they are known, and what it would run within."""
+
+    name: str
+    arguments: tuple[str, ...]
+    within: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Facts:
+    """All that is known of one tool call; policies judge each act, and the call is as good as its worst."""
+
+    tool: str
+    programs: list[Program] = field(default_factory=list)
+    acts: list[Act] = field(default_factory=list)
+
+    @property
+    def uncertain(self) -> list[str]:
+        """Why the call was not understood in full; empty when it was."""
+        return [act.detail for act in self.acts if act.action == "uncertain"]

@@ -1,0 +1,65 @@
+"""One analysis of a tool call: gathers its facts, and ends it when it takes too much."""
+
+import time
+
+from lighthouse.policy.act import Act, Facts, Program
+from lighthouse.policy.places import Roots, resolve
+from lighthouse.policy.shell.grammar import NotUnderstood
+from lighthouse.policy.shell.marks import shown
+from lighthouse.policy.shell.state import State
+
+MOST_SECONDS = 0.045
+MOST_PROGRAMS = 400
+MOST_DEPTH = 40
+MOST_NESTING = 5
+
+
+class Analysis:
+    """Gathers programs and acts. `step` raises NotUnderstood once there are too many or time is up."""
+
+    def __init__(self, tool: str, roots: Roots) -> None:
+        self.facts = Facts(tool)
+        self.roots = roots
+        self._seen: set[Act] = set()
+        self._end = time.perf_counter() + MOST_SECONDS
+
+    def step(self) -> None:
+        """Called for each command that is looked at."""
+        if time.perf_counter() > self._end:
+            raise NotUnderstood("the command takes too long to analyse")
+
+    def program(self, name: str, arguments: list[str], within: tuple[str, ...]) -> None:
+        """A program would run."""
+        self.step()
+        if len(self.facts.programs) >= MOST_PROGRAMS:
+            raise NotUnderstood(f"the command runs more than {MOST_PROGRAMS} programs")
+        self.facts.programs.append(Program(shown(name), tuple(map(shown, arguments)), within))
+
+    def act(
+        self,
+        action: str,
+        place: str = "",
+        target: str = "",
+        program: str = "",
+        *,
+        recursive: bool = False,
+        detail: str = "",
+    ) -> None:
+        """Something would be done."""
+        act = Act(action, place, shown(target), program, recursive, detail)
+        if act not in self._seen:
+            self._seen.add(act)
+            self.facts.acts.append(act)
+
+    def uncertain(self, why: str, program: str = "") -> None:
+        """Something was not understood."""
+        self.act("uncertain", program=program, detail=why)
+
+    def path(
+        self, action: str, text: str, state: State, program: str, *, recursive: bool = False, detail: str = ""
+    ) -> None:
+        """An act on a path."""
+        if not text:
+            return
+        for place in resolve(text, state.cwds, self.roots):
+            self.act(action, place.kind, place.path, program, recursive=recursive, detail=detail)

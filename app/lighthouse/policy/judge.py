@@ -1,0 +1,92 @@
+"""The judge: facts of a call, policies over its acts, one verdict; with a bounded cache."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lighthouse.policy.act import Act, Facts
+from lighthouse.policy.facts import facts
+from lighthouse.policy.places import Roots
+from lighthouse.policy.rules import Asker, Rules
+from lighthouse.policy.verdict import TIERS, WEIGHT, Verdict
+
+MOST_CACHED = 8192
+NOTHING = Verdict("allow", "it does nothing that needs a rule", "nothing-to-judge", "low")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool call as it is asked about."""
+
+    tool: str
+    fields: Mapping[str, Any]
+    cwd: str
+    agent: str = "unknown"
+    role: str = "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict with all it rests on: the facts, and what each act was judged."""
+
+    verdict: Verdict
+    facts: Facts
+    acts: tuple[tuple[Act, Verdict], ...]
+
+
+class Judge:
+    """Judges calls by a set of policies, which may be replaced while it judges. One thread at a time."""
+
+    def __init__(self, rules: Rules, roots: Roots) -> None:
+        self._rules = rules
+        self._roots = roots
+        self._cache: OrderedDict[tuple[object, ...], Verdict] = OrderedDict()
+
+    @property
+    def rules(self) -> Rules:
+        """The policies in force."""
+        return self._rules
+
+    def replace(self, rules: Rules) -> None:
+        """Judge by other policies from now on."""
+        self._rules = rules
+        self._cache.clear()
+
+    def verdict(self, call: Call) -> Verdict:
+        """The verdict alone."""
+        return self.judge(call).verdict
+
+    def judge(self, call: Call) -> Judgement:
+        """Judge every act of the call; the gravest verdict is the call's."""
+        found = facts(call.tool, call.fields, call.cwd, self._roots)
+        asker = Asker(call.agent, call.role, call.tool)
+        judged = tuple((act, self._act(act, asker)) for act in found.acts)
+        worst = max(
+            (verdict for _, verdict in judged),
+            key=lambda verdict: (WEIGHT[verdict.decision], TIERS[verdict.tier]),
+            default=NOTHING,
+        )
+        return Judgement(worst, found, judged)
+
+    def _act(self, act: Act, asker: Asker) -> Verdict:
+        """One act's verdict, remembered by all of it that any policy looks at."""
+        rules = self._rules
+        looks = rules.looks_at
+        key = (
+            act,
+            asker.agent if rules.names_agents else "",
+            asker.role if "role" in looks else "",
+            asker.tool if "tool" in looks else "",
+        )
+        if (known := self._cache.get(key)) is not None:
+            self._cache.move_to_end(key)
+            return known
+        verdict = self._shape(act, asker)
+        self._cache[key] = verdict
+        if len(self._cache) > MOST_CACHED:
+            self._cache.popitem(last=False)
+        return verdict
+
+    def _shape(self, act: Act, asker: Asker) -> Verdict:
+        return self._rules.judge(act, asker)

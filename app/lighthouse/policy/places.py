@@ -1,0 +1,253 @@
+"""Where a path leads: what of the host a command would touch, judged from the path's text and the project's links.
+
+The host's files are out of the bridge's sight but for the project, so places outside are told by where Linux
+keeps what. A path that is not known to its first name is `unknown`.
+"""
+
+import posixpath
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lighthouse.policy.shell.marks import ANY, BELOW, GLOBS, is_open, shown
+
+PLACES = frozenset(
+    "project project_root generated git guard secret startup temp temp_root null home home_root system root "
+    "device other unknown remote local network registry global host container self code help".split()
+)
+
+LinkReader = Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path's kind and the path itself, absolute where it is known."""
+
+    kind: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """What the host calls the project, and the home folder of who works on it.
+
+    `link` tells a symbolic link's text for an absolute path in the project, None for what is no link.
+    """
+
+    project: tuple[str, ...]
+    home: str = ""
+    link: LinkReader | None = None
+
+    @property
+    def home_folder(self) -> str:
+        """The home, guessed from the project's path where nobody said it."""
+        if self.home:
+            return self.home
+        match = re.match(r"/(?:home|Users)/[^/]+", self.project[0]) if self.project else None
+        return match.group() if match else "/root"
+
+
+GENERATED = frozenset(
+    "node_modules build dist out target __pycache__ .pytest_cache .mypy_cache .ruff_cache .tox .nox coverage "
+    "htmlcov .coverage .next .nuxt .turbo .parcel-cache .cache .gradle .eggs bin obj tmp .tmp temp .venv venv "
+    "cmake-build-debug cmake-build-release .svelte-kit .angular .terraform _build .hypothesis .nyc_output "
+    "storybook-static .output .vite .dart_tool Pods DerivedData zig-cache zig-out bazel-bin bazel-out .sass-cache "
+    "logs site-packages .ipynb_checkpoints .serverless .expo".split()
+)
+_SECRET_NAME = re.compile(
+    r"""(?ix) ^(?:
+      \.env(?:\.(?!example$|sample$|template$|dist$|defaults?$|schema$|test$)[\w.-]+)? | \.envrc
+      | id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)? | .*\.(?:pem|p12|pfx|jks|keystore|kdbx|ppk|asc|gpg|tfstate)
+      | \.netrc | _netrc | \.pgpass | \.my\.cnf | \.npmrc | \.pypirc | \.git-credentials | \.htpasswd | \.vault-token
+      | (?:.*[_.-])?(?:credentials?|secrets?|passwords?|passwd|tokens?|apikeys?|api[_-]keys?)
+        (?:\.(?:json|ya?ml|toml|txt|ini|csv|env|xml|db|enc|properties|conf|cfg))
+      | credentials? | secrets? | service[-_]?account.*\.json | .*(?<!public)(?<!pub)[_.-]?private[_.-]?key.* | .*\.key
+      | shadow-? | gshadow-? | sudoers | master\.key | known_hosts_secret | Login\ Data | cookies\.sqlite | logins\.json
+      | \.(?:bash|zsh|sh|python|psql|mysql|node_repl)_history | \.histfile | krb5\.keytab | .*\.keytab | terraform\.tfvars
+    )$"""
+)
+_SECRET_FOLDERS = frozenset(
+    ".ssh .aws .gnupg .kube .azure .password-store .docker keyrings .oci .vault secrets .secrets private".split()
+)
+_SECRET_PATH = re.compile(
+    r"^/(?:etc/(?:shadow|gshadow|sudoers|ssl/private|kubernetes|ssh/ssh_host_\w+_key$)|proc/(?:[^/]+|)/?(?:environ|mem|maps)|"
+    r"proc/kcore|run/secrets|var/run/secrets|var/lib/docker|root/)|/\.config/(?:gcloud|gh|op|doppler|hub)(?:/|$)|"
+    r"/Library/Keychains|/\.mozilla/|/google-chrome/|/\.gem/credentials"
+)
+_PUBLIC_NAMES = frozenset(("known_hosts", "authorized_keys", "config"))
+_STARTUP = re.compile(
+    r"/\.(?:bashrc|bash_profile|bash_login|bash_logout|bash_aliases|profile|zshrc|zshenv|zprofile|zlogin|kshrc|cshrc|"
+    r"tcshrc|inputrc|xinitrc|xprofile|xsession|vimrc|emacs|gdbinit|gitconfig|pythonrc|pam_environment|tmux\.conf)$|"
+    r"/\.ssh/(?:authorized_keys|rc|config|environment)|/\.config/(?:autostart|systemd|fish|git|environment\.d)(?:/|$)|"
+    r"/LaunchAgents/|/LaunchDaemons/|^/etc/(?:cron|init|systemd|profile|rc|bash|zsh|pam|ld\.so|sudoers|apt|xdg)|"
+    r"^/var/spool/(?:cron|at)|/\.local/share/systemd|^/(?:usr/)?lib/systemd"
+)
+# What keeps agents in check: who may write here may lift the checks.
+_GUARD = re.compile(
+    r"(?:^|/)(?:\.claude/(?:settings(?:\.local)?\.json|hooks(?:/|$)|agents(?:/|$))|\.claude$|\.mcp\.json$|"
+    r"\.cursor/mcp\.json$|\.lighthouse(?:/|$)|\.husky(?:/|$)|\.pre-commit-config\.yaml$|\.vscode/(?:tasks|settings)\.json$)|"
+    r"^/etc/lighthouse(?:/|$)|^/mnt/lighthouse(?:/|$)|^/var/lib/lighthouse(?:/|$)|/\.config/lighthouse(?:/|$)|"
+    r"/\.claude\.json$"
+)
+_NULL = re.compile(
+    r"^/dev/(?:null|stdin|stdout|stderr|tty|zero|full|u?random|fd(?:/\d+)?|ptmx)$|^/proc/self/fd/\d+$"
+)
+_TEMP = re.compile(r"^/(?:private/)?(?:tmp|var/tmp|dev/shm|var/folders)(?:/|$)")
+_SYSTEM = re.compile(
+    r"^/(?:bin|sbin|lib\w*|usr|etc|boot|var|opt|sys|proc|run|root|srv|snap|efi|nix|System|Library|Applications|"
+    r"Windows|cygdrive|private)(?:/|$)"
+)
+_DRIVE = re.compile(r"^(?:[A-Za-z]:(?:[\\/]|$)|/(?:mnt/)?[a-z]/(?:Windows|Users|Program)|\\\\)")
+MOST_LINKS = 20
+
+
+def resolve(text: str, cwds: tuple[str, ...], roots: Roots) -> list[Place]:
+    """Where the path leads, from each folder that may be the current one."""
+    if text.startswith("/") or text.startswith("~"):
+        return [_place(text, "/", roots)]
+    return list(dict.fromkeys(_place(text, cwd, roots) for cwd in cwds))
+
+
+def _place(text: str, cwd: str, roots: Roots) -> Place:
+    if text.startswith("~"):
+        name, slash, rest = text[1:].partition("/")
+        if is_open(name):
+            return Place("unknown", shown(text))
+        home = roots.home_folder if name in ("", "+") else "/root" if name == "root" else f"/home/{name}"
+        text = home + slash + rest
+    if _DRIVE.match(text):
+        return Place("system", shown(text))
+    whole = text if text.startswith("/") else f"{cwd}/{text}"
+    if ANY in whole or whole.startswith("?"):
+        return _open_place(whole, roots)
+    path = _normal(whole)
+    if roots.link is not None:
+        followed = _followed(path, roots)
+        if followed is None:
+            return Place("unknown", shown(path))
+        path = followed
+    return Place(_kind(path, roots), shown(path))
+
+
+def _open_place(whole: str, roots: Roots) -> Place:
+    """An unknown part may hold `..` and slashes, so nothing is certain from it on, whatever comes after.
+
+    What comes before tells nothing either, but that a path which is secret or of the system in any case is so.
+    """
+    known = whole[: whole.index(ANY)] if ANY in whole else whole
+    kind = _kind(_normal(known), roots) if "/" in known[1:] else "unknown"
+    return Place(kind if kind in ("secret", "device", "system", "guard", "git") else "unknown", shown(whole))
+
+
+def _normal(path: str) -> str:
+    path = posixpath.normpath(path)
+    return path[1:] if path.startswith("//") else path
+
+
+def _followed(path: str, roots: Roots) -> str | None:
+    """The path with the project's links followed; None where they lead in a circle."""
+    for _ in range(MOST_LINKS):
+        at = _first_link(path, roots)
+        if at is None:
+            return path
+        prefix, target, rest = at
+        path = _normal(target if target.startswith("/") else f"{posixpath.dirname(prefix)}/{target}")
+        path = _normal(f"{path}/{rest}") if rest else path
+    return None
+
+
+def _first_link(path: str, roots: Roots) -> tuple[str, str, str] | None:
+    assert roots.link is not None
+    for root in roots.project:
+        if not path.startswith(root + "/"):
+            continue
+        names = path[len(root) + 1 :].split("/")
+        prefix = root
+        for number, name in enumerate(names):
+            prefix += "/" + name
+            if (target := roots.link(prefix)) is not None:
+                return prefix, target, "/".join(names[number + 1 :])
+    return None
+
+
+def _kind(path: str, roots: Roots) -> str:
+    """The kind of an absolute, normal path."""
+    for root in roots.project:
+        if path == root:
+            return "project_root"
+        if path.startswith(root + "/"):
+            return _in_project(path[len(root) + 1 :])
+        # Whoever takes a folder around the project takes the project with it.
+        if root.startswith(path + "/") and path.count("/") > 1:
+            return "home_root"
+    if _NULL.match(path):
+        return "null"
+    if path in ("/tmp", "/var/tmp", "/dev/shm", "/private/tmp") or _all_of(path, ("/tmp", "/var/tmp")):
+        return "temp_root"
+    if _GUARD.search(path):
+        return "guard"
+    if _TEMP.match(path):
+        return "secret" if _is_secret(path) else "temp"
+    if path == "/" or _all_of(path, ("/",)):
+        return "root"
+    if path.startswith("/dev/"):
+        return "device"
+    if _STARTUP.search(path):
+        return "startup"
+    if _is_secret(path):
+        return "secret"
+    home = roots.home_folder
+    if (
+        path == home
+        or _all_of(path, (home, "/home", "/Users"))
+        or re.fullmatch(r"/(?:home|Users)(?:/[^/]+)?|/root", path)
+    ):
+        return "home_root"
+    if path.startswith((home + "/", "/home/", "/Users/")):
+        return "home"
+    return "system" if _SYSTEM.match(path) else "other"
+
+
+def _in_project(inner: str) -> str:
+    names = inner.split("/")
+    if names[0] == ".git" or ".git" in names:
+        return "git"
+    if _GUARD.search(inner):
+        return "guard"
+    if any(name in GENERATED for name in names):
+        return "generated"
+    if _is_secret("/" + inner):
+        return "secret"
+    if len(names) == 1 and is_pure_glob(names[0]):
+        return "project_root"
+    if names[-1].endswith(
+        (".pyc", ".pyo", ".o", ".class", ".log", ".tmp", ".bak", ".swp", ".orig", ".egg-info", ".map")
+    ):
+        return "generated"
+    return "project"
+
+
+def _is_secret(path: str) -> bool:
+    names = path.split("/")
+    if _SECRET_PATH.search(path):
+        return True
+    name = names[-1]
+    if any(folder in _SECRET_FOLDERS for folder in names[:-1]):
+        return name not in _PUBLIC_NAMES and not name.endswith(
+            (".pub", ".py", ".ts", ".js", ".go", ".rs", ".md")
+        )
+    if name in _SECRET_FOLDERS and name.startswith(".") and name != ".docker":
+        return True
+    return bool(_SECRET_NAME.match(shown(name) if any(mark in name for mark in GLOBS) else name))
+
+
+def _all_of(path: str, folders: tuple[str, ...]) -> bool:
+    """Whether the path is a pattern for all that is in one of the folders."""
+    head, _, last = path.rpartition("/")
+    return is_pure_glob(last) and (head or "/") in folders
+
+
+def is_pure_glob(name: str) -> bool:
+    """Whether a name is a pattern that says nothing of what it matches, as `*`, `.*`, `?`."""
+    marks = [char for char in name if char in GLOBS or char in (BELOW,)]
+    return bool(marks) and not any(char.isalnum() for char in name)

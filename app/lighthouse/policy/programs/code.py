@@ -1,0 +1,203 @@
+"""Interpreters: code on the command line or standard input, scripts and modules."""
+
+import re
+from collections.abc import Callable
+
+from lighthouse.policy.programs.arguments import split
+from lighthouse.policy.programs.inline import judge
+from lighthouse.policy.programs.invocation import Invocation
+from lighthouse.policy.programs.tasks import act_of
+from lighthouse.policy.shell.marks import ANY, PLAIN, is_open, literal
+from lighthouse.policy.shell.output import SOMETHING, Output
+
+_LANGUAGE = {
+    "python": "python",
+    "pypy": "python",
+    "ipython": "python",
+    "node": "javascript",
+    "bun": "javascript",
+    "deno": "javascript",
+    "nodejs": "javascript",
+    "perl": "perl",
+    "ruby": "ruby",
+    "php": "php",
+}
+_INLINE = {
+    "python": ("-c",),
+    "javascript": ("-e", "--eval", "-p", "--print", "-pe", "-r", "eval"),
+    "perl": ("-e", "-E", "-n", "-p"),
+    "ruby": ("-e",),
+    "php": ("-r",),
+}
+# Modules that are programs under their own name, and modules that run code given to them.
+_MODULE_PROGRAMS = {
+    "pip": "pip",
+    "pytest": "pytest",
+    "py.test": "pytest",
+    "black": "black",
+    "ruff": "ruff",
+    "mypy": "mypy",
+    "flake8": "flake8",
+    "isort": "isort",
+    "pylint": "pylint",
+    "coverage": "coverage",
+    "build": "pyproject-build",
+    "twine": "twine",
+    "tox": "tox",
+    "nox": "nox",
+    "uvicorn": "uvicorn",
+    "gunicorn": "gunicorn",
+    "flask": "flask",
+    "django": "django-admin",
+    "poetry": "poetry",
+    "pre_commit": "pre-commit",
+    "piptools": "pip-compile",
+    "virtualenv": "virtualenv",
+    "pyright": "pyright",
+    "bandit": "bandit",
+    "sphinx": "sphinx-build",
+    "alembic": "alembic",
+    "celery": "celery",
+    "jupyter": "jupyter",
+    "hatch": "hatch",
+    "pdm": "pdm",
+    "uv": "uv",
+    "awscli": "aws",
+    "ansible": "ansible",
+}
+_QUIET_MODULES = frozenset(
+    "json.tool unittest compileall py_compile site sysconfig this calendar platform tokenize ast doctest ensurepip pydoc tabnanny dis pyclbr pip_audit zipapp http.server webbrowser timeit.x".split()
+)
+_RUNNING_MODULES = frozenset(
+    "timeit pdb code trace cProfile profile runpy idlelib ptpython IPython bdb turtledemo smtplib ftplib telnetlib antigravity".split()
+)
+
+
+def _interpreter(call: Invocation) -> Output:
+    base = call.name.rstrip("0123456789.")
+    language = _LANGUAGE.get(base, base)
+    arguments = split(call.words, call.spec, stops=True)
+    if call.words and call.words[0] in ("--version", "-V", "-v", "--help", "-h", "-VV"):
+        return SOMETHING
+    for name, value in arguments.options:
+        if (role := call.spec.options.get(name)) == "module":
+            return _module(call, literal(value or ""), arguments.operands)
+        if role == "inline":
+            inline(call, language, literal(value or ""))
+            _operands(call, arguments.operands)
+            return SOMETHING
+        if role:
+            call.role(role, value)
+        if flag := call.spec.flags.get(name):
+            call.act(flag, detail=f"{call.name} {name}")
+    if arguments.open_option:
+        call.uncertain("an argument is only known when it runs")
+    operands = arguments.operands
+    if operands and operands[0] not in ("-", "/dev/stdin"):
+        return script(call, operands[0], operands[1:])
+    return _input(call, language)
+
+
+def script(call: Invocation, path: str, words: list[str]) -> Output:
+    """A file of the project is run; its arguments may say what it would do."""
+    if act := act_of([literal(word) for word in [path.rpartition("/")[2], *words] if ANY not in word]):
+        call.act(act, " ".join(map(literal, [path, *words]))[:200], detail="as its name or its arguments say")
+    if path in call.state.written or path.removeprefix("./") in call.state.written:
+        text = call.state.written.get(path, call.state.written.get(path.removeprefix("./"), ANY))
+        base = call.name.rstrip("0123456789.")
+        inline(call, _LANGUAGE.get(base, base), text)
+        return SOMETHING
+    if path.startswith("/dev/fd/63"):
+        call.act(
+            "execute:network" if " network" in call.state.variables else "uncertain",
+            path,
+            detail="runs the output of a command",
+        )
+        return SOMETHING
+    call.analysis.path("execute", literal(path), call.state, call.name)
+    return SOMETHING
+
+
+def _module(call: Invocation, module: str, words: list[str]) -> Output:
+    if (program := _MODULE_PROGRAMS.get(module)) is not None:
+        return call.run([program, *words])
+    if module in _RUNNING_MODULES or is_open(module):
+        if words and words[0].endswith(".py") and module in ("cProfile", "pdb", "trace"):
+            return script(call, words[0], words[1:])
+        call.uncertain(f"the module {module} runs code")
+    elif module == "venv":
+        for word in words:
+            call.role("write", word if not word.startswith("-") else None)
+    elif module == "http.server":
+        call.act("start:local", module)
+    elif module in _QUIET_MODULES:
+        for word in words:
+            if module == "json.tool" and not word.startswith("-"):
+                call.role("read", word)
+        if module == "json.tool" and len([word for word in words if not word.startswith("-")]) > 1:
+            call.role("write", words[-1])
+    else:
+        call.act(
+            act_of([module, *map(literal, words)]) or "execute:project",
+            f"{module} {' '.join(map(literal, words))}"[:200],
+        )
+    return SOMETHING
+
+
+def _operands(call: Invocation, words: list[str]) -> None:
+    """Files that code on the command line is given, as `perl -pe … file` has them."""
+    for word in words:
+        if call.name.startswith(("perl", "ruby")):
+            call.role("read", word)
+            if any(re.match(r"-\w*i", literal(option)) for option in call.words if option.startswith("-")):
+                call.role("write", word)
+
+
+def _input(call: Invocation, language: str) -> Output:
+    if call.stdin is None:
+        call.uncertain("an interpreter without a script waits for one")
+    elif "network" in call.stdin.sources:
+        call.act("execute:network", detail="runs what was just fetched")
+    elif "decoded" in call.stdin.sources:
+        call.act("hide", detail="runs what was just decoded")
+    else:
+        inline(call, language, call.stdin.text)
+    return SOMETHING
+
+
+def inline(call: Invocation, language: str, code: str) -> None:
+    """Tell what code does, as far as its words tell."""
+    if ANY in code:
+        call.uncertain("a part of the code is only known when it runs")
+        return
+    found = judge(language, code.replace(PLAIN, "0"))
+    for command in found.commands:
+        call.shell.script(literal(command), call.name)
+    for path in found.reads:
+        call.role("read", path)
+    for path in found.writes:
+        call.role("write", path)
+    if found.unknown or found.commands:
+        call.uncertain(found.unknown or "the code runs a command")
+
+
+def _java(call: Invocation) -> Output:
+    arguments = split(call.words, call.spec, stops=True)
+    jar = arguments.value("-jar")
+    words = arguments.operands
+    if arguments.has("-javaagent", "-agentpath") or any(
+        name.startswith(("-javaagent", "-agent", "-XX:OnError", "-XX:OnOutOf"))
+        for name, _ in arguments.options
+    ):
+        call.uncertain("an option loads code")
+    if jar is None and not words:
+        return SOMETHING
+    return script(call, jar, words) if jar is not None else _java_class(call, words)
+
+
+def _java_class(call: Invocation, words: list[str]) -> Output:
+    call.act(act_of([literal(word) for word in words]) or "execute:project", literal(words[0]))
+    return SOMETHING
+
+
+HANDLERS: dict[str, Callable[[Invocation], Output]] = {"interpreter": _interpreter, "java": _java}

@@ -1,0 +1,238 @@
+"""What of git its table cannot tell: settings that run programs, refspecs, and paths against branches."""
+
+import re
+from collections.abc import Callable
+
+from lighthouse.policy.programs.arguments import split
+from lighthouse.policy.programs.generic import describe
+from lighthouse.policy.programs.invocation import Invocation
+from lighthouse.policy.shell.marks import ANY, literal, shown
+from lighthouse.policy.shell.output import NOTHING, SOMETHING, Output
+
+_PLAIN_SETTINGS = re.compile(
+    r"(?i)(?:user\.(?:name|email)|color\.\w+|advice\.\w+|commit\.gpgsign|core\.(?:quotepath|autocrlf|eol|filemode|ignorecase|"
+    r"longpaths|abbrev|bare|compression|preloadindex)|init\.defaultbranch|log\.\w+|diff\.(?:algorithm|renames|renamelimit|noprefix|context)|"
+    r"pull\.(?:rebase|ff)|push\.(?:default|autosetupremote|followtags)|fetch\.prune|merge\.(?:conflictstyle|ff)|rebase\.\w+|"
+    r"http\.(?:postbuffer|lowspeed\w+)|status\.\w+|tag\.sort|branch\.\w+|rerere\.\w+|column\.\w+|gc\.auto|"
+    r"branch\.[\w/-]+\.(?:remote|merge)|submodule\.recurse|help\.\w+|format\.pretty|versionsort\.\w+|feature\.\w+)"
+)
+_LOOKS_LIKE_FILE = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,5}$|^\./|/$|^\.$|^:/|^\*")
+
+
+def _git(call: Invocation) -> Output:
+    own = split(call.words, call.spec, stops=True)
+    outer = call.state.cwds
+    for name, value in own.options:
+        text = literal(value or "")
+        if name in ("-c", "--config-env"):
+            if not _PLAIN_SETTINGS.fullmatch(text.partition("=")[0]):
+                call.uncertain(f"-c {shown(text)} may make git run a program")
+        elif name == "--exec-path" and value:
+            call.uncertain("--exec-path makes git run other programs")
+        elif name == "-C" and value:
+            from lighthouse.policy.programs.builtins import HANDLERS as BUILTINS
+
+            BUILTINS["cd"](Invocation(call.shell, "cd", [value], None, call.spec, call.arguments))
+            call.state.cwds = call.state.reached
+    verb = literal(own.operands[0]) if own.operands else ""
+    try:
+        if verb == "rev-parse" and own.operands[1:] == ["--show-toplevel"] and call.state.roots.project:
+            return Output(call.state.roots.project[0] + "\n")
+        from lighthouse.policy.programs.generic import _subcommand
+
+        printed = _subcommand(call)
+        return Output("./\ud802\n") if verb in ("ls-files", "diff") and _names_only(own.operands) else printed
+    finally:
+        call.state.cwds = outer
+
+
+def _names_only(words: list[str]) -> bool:
+    return words[0] == "ls-files" or "--name-only" in words
+
+
+def _push(call: Invocation) -> Output:
+    describe_inner(call)
+    if call.arguments.has("-n", "--dry-run"):
+        return SOMETHING
+    for refspec in call.arguments.operands[1:]:
+        text = literal(refspec)
+        if text.startswith("+"):
+            call.act("rewrite:remote", text, detail="a refspec with + overwrites the branch")
+        elif text.startswith(":"):
+            call.act("destroy:remote", text, detail="an empty source removes the branch")
+        elif ANY in text:
+            call.uncertain("what would be pushed is only known when it runs")
+    _no_command_url(call)
+    return SOMETHING
+
+
+def describe_inner(call: Invocation) -> Output:
+    """By the table alone, without the handler."""
+    from lighthouse.policy.programs.generic import _plain
+
+    _plain(call, call.spec, call.arguments)
+    return SOMETHING
+
+
+def _no_command_url(call: Invocation) -> None:
+    for operand in map(literal, call.arguments.operands):
+        if operand.startswith(("ext::", "fd::", "-")) or "://-" in operand:
+            call.uncertain("an address of this kind runs a command")
+        elif ANY in operand:
+            call.uncertain("an address is only known when it runs")
+
+
+def _checkout(call: Invocation) -> Output:
+    arguments = call.arguments
+    operands = [literal(operand) for operand in arguments.operands]
+    if arguments.has("-f", "--force", "-B"):
+        call.act("discard:project", "git checkout --force", detail="uncommitted changes are lost")
+    elif arguments.has("-b", "--orphan", "-t", "--track", "--detach", "-d"):
+        return SOMETHING
+    elif (
+        arguments.after_dashes is not None
+        or len(operands) > 1
+        or any(map(_LOOKS_LIKE_FILE.search, operands))
+        or arguments.has("-p", "--patch", "--ours", "--theirs", "--pathspec-from-file")
+    ):
+        call.act(
+            "discard:project",
+            "git checkout " + " ".join(operands),
+            detail="uncommitted changes of these files are lost",
+        )
+    elif arguments.open_option:
+        call.uncertain("a branch or a path is only known when it runs")
+    return SOMETHING
+
+
+def _restore(call: Invocation) -> Output:
+    arguments = call.arguments
+    if arguments.has("-S", "--staged") and not arguments.has("-W", "--worktree", "-SW", "-WS"):
+        return SOMETHING
+    call.act(
+        "discard:project",
+        "git restore " + " ".join(map(literal, arguments.operands)),
+        detail="uncommitted changes of these files are lost",
+    )
+    return SOMETHING
+
+
+def _clean(call: Invocation) -> Output:
+    arguments = call.arguments
+    if arguments.has("-n", "--dry-run"):
+        return SOMETHING
+    if arguments.has("-f", "--force", "-i", "--interactive") or arguments.open_option:
+        call.act(
+            "discard:project", "git clean", recursive=True, detail="files that git does not know are lost"
+        )
+    return SOMETHING
+
+
+def _config(call: Invocation) -> Output:
+    arguments = call.arguments
+    operands = [literal(operand) for operand in arguments.operands]
+    if operands[:1] in (["get"], ["list"]) or arguments.has(
+        "--get", "--get-all", "--get-regexp", "-l", "--list", "--get-urlmatch", "--show-origin"
+    ):
+        return SOMETHING
+    if operands[:1] == ["set"]:
+        operands = operands[1:]
+    elif operands[:1] == ["unset"] or arguments.has(
+        "--unset", "--unset-all", "--remove-section", "-e", "--edit"
+    ):
+        call.act("configure:git", "git config " + " ".join(operands))
+        return SOMETHING
+    if len(operands) < 2:
+        return SOMETHING
+    if not _PLAIN_SETTINGS.fullmatch(operands[0]):
+        call.act(
+            "configure:git",
+            "git config " + " ".join(operands),
+            detail="a setting that may make git run or send",
+        )
+    return SOMETHING
+
+
+def _rebase(call: Invocation) -> Output:
+    for name, value in call.arguments.options:
+        if name in ("-x", "--exec") and value:
+            call.shell.script(literal(value), call.name)
+    return SOMETHING
+
+
+def _clone(call: Invocation) -> Output:
+    arguments = call.arguments
+    for name, value in arguments.options:
+        if (
+            name in ("-u", "--upload-pack", "--template")
+            or name in ("-c", "--config")
+            and not _PLAIN_SETTINGS.fullmatch(literal(value or "").partition("=")[0])
+        ):
+            call.uncertain(f"{name} may run a program")
+    _no_command_url(call)
+    call.act("fetch:remote", " ".join(map(literal, arguments.operands)))
+    if len(arguments.operands) > 1:
+        call.role("write", arguments.operands[1])
+    return SOMETHING
+
+
+def _fetch(call: Invocation) -> Output:
+    for name, _ in call.arguments.options:
+        if name in ("--upload-pack", "--exec"):
+            call.uncertain(f"{name} runs a program")
+    _no_command_url(call)
+    return SOMETHING
+
+
+def _branch(call: Invocation) -> Output:
+    arguments = call.arguments
+    if arguments.has("-D") or arguments.has("-d", "--delete") and arguments.has("-f", "--force"):
+        call.act(
+            "discard:git",
+            "git branch -D " + " ".join(map(literal, arguments.operands)),
+            detail="commits of no other branch are lost",
+        )
+    elif arguments.has("-f", "--force", "-C"):
+        call.act("rewrite:local", "git branch --force", detail="the branch points elsewhere afterwards")
+    return SOMETHING
+
+
+def _submodule(call: Invocation) -> Output:
+    operands = [literal(operand) for operand in call.arguments.operands]
+    if operands[:1] == ["foreach"]:
+        return call.shell.script(" ".join(operands[1:]), call.name)
+    if operands[:1] == ["deinit"]:
+        call.act("discard:project", "git submodule deinit")
+    elif operands[:1] and operands[0] not in (
+        "status",
+        "update",
+        "init",
+        "summary",
+        "sync",
+        "add",
+        "absorbgitdirs",
+    ):
+        call.uncertain("a submodule's command is not known")
+    return SOMETHING
+
+
+def _bisect(call: Invocation) -> Output:
+    words = call.words
+    return call.run(words[1:]) if words[:1] == ["run"] else NOTHING
+
+
+HANDLERS: dict[str, Callable[[Invocation], Output]] = {
+    "git": _git,
+    "git-push": _push,
+    "git-checkout": _checkout,
+    "git-restore": _restore,
+    "git-clean": _clean,
+    "git-config": _config,
+    "git-rebase": _rebase,
+    "git-clone": _clone,
+    "git-fetch": _fetch,
+    "git-branch": _branch,
+    "git-submodule": _submodule,
+    "git-bisect": _bisect,
+}
+__all__ = ["HANDLERS", "describe"]

@@ -1,0 +1,102 @@
+"""One program that would run: its arguments, its input, and the means to tell what it does."""
+
+import re
+from dataclasses import dataclass
+
+from lighthouse.policy.analysis import Analysis
+from lighthouse.policy.programs.arguments import Arguments
+from lighthouse.policy.programs.spec import Spec
+from lighthouse.policy.shell.marks import ANY, is_open, literal, shown
+from lighthouse.policy.shell.output import SOMETHING, Output
+from lighthouse.policy.shell.run import Shell
+from lighthouse.policy.shell.state import State
+
+_PATH_ROLES = frozenset(("read", "write", "delete"))
+LOCAL = frozenset(("localhost", "127.0.0.1", "0.0.0.0", "::1", "[::1]", "host.docker.internal"))  # noqa: S104
+
+
+@dataclass(slots=True)
+class Invocation:
+    """A program's run. `words` are the arguments as given, `arguments` told apart by the program's table."""
+
+    shell: Shell
+    name: str
+    words: list[str]
+    stdin: Output | None
+    spec: Spec
+    arguments: Arguments
+
+    @property
+    def analysis(self) -> Analysis:
+        """The analysis that gathers the facts."""
+        return self.shell.analysis
+
+    @property
+    def state(self) -> State:
+        """The shell's state."""
+        return self.shell.state
+
+    def act(self, text: str, target: str = "", *, recursive: bool = False, detail: str = "") -> None:
+        """Acts as the tables write them: `action` or `action:place`, several separated by spaces."""
+        for item in text.split():
+            action, _, place = item.partition(":")
+            if action in ("ok", "data"):
+                continue
+            if action == "uncertain":
+                self.analysis.uncertain(detail or f"{self.name}: {place or 'not understood'}", self.name)
+            else:
+                self.analysis.act(action, place, target, self.name, recursive=recursive, detail=detail)
+
+    def role(self, role: str, text: str | None, *, recursive: bool = False) -> None:
+        """Tell what a value does by its role: a path, a command, a URL, or an act."""
+        if text is None or role == "data":
+            return
+        if role in _PATH_ROLES:
+            if text != "-" or role == "delete":
+                self.analysis.path(role, text, self.state, self.name, recursive=recursive)
+        elif role == "code":
+            self.shell.script(literal(text), self.name)
+        elif role == "editable":
+            self.act("install:registry" if text.startswith(".") else "install:remote", literal(text))
+        elif role == "perl-module":
+            if not re.fullmatch(
+                r"=?(?:strict|warnings|utf8|feature|List::Util|POSIX|Data::Dumper|JSON(?:::PP)?|5[\d.]*)(?:=[\w,]+)?",
+                text,
+            ):
+                self.uncertain(f"loads {shown(text)}")
+        elif role == "execute":
+            self.execute(text)
+        elif role == "secret":
+            self.act("query:secret", text)
+        else:
+            self.act(role, text, recursive=recursive)
+
+    def execute(self, path: str) -> None:
+        """A file would be run; where the same command wrote it, what it wrote is what runs."""
+        if (
+            text := self.state.written.get(path.removeprefix("./"), self.state.written.get(path))
+        ) is not None:
+            self.shell.script(text, "sh")
+            return
+        self.analysis.path("execute", path, self.state, self.name)
+
+    def run(self, words: list[str], *, stdin: Output | None = None) -> Output:
+        """Start another program, as wrappers do."""
+        if not words:
+            return SOMETHING
+        return self.shell.start(words, stdin if stdin is not None else self.stdin, wrapper=self.name)
+
+    def uncertain(self, why: str) -> None:
+        """Something was not understood."""
+        self.analysis.uncertain(f"{self.name}: {why}", self.name)
+
+
+def host_place(host: str) -> str:
+    """Whether a host is this machine or another."""
+    name = host.rpartition("@")[2].lower()
+    if name.count(":") <= 1:
+        name = name.partition(":")[0]
+    return "local" if name in LOCAL or name.startswith("127.") else "remote"
+
+
+__all__ = ["ANY", "Invocation", "host_place", "is_open", "shown"]

@@ -1,0 +1,136 @@
+"""Package managers, task runners and what they start."""
+
+import re
+from collections.abc import Callable
+
+from lighthouse.policy.programs.arguments import split
+from lighthouse.policy.programs.invocation import Invocation
+from lighthouse.policy.programs.spec import Spec
+from lighthouse.policy.programs.tasks import act_of
+from lighthouse.policy.shell.marks import ANY, literal
+from lighthouse.policy.shell.output import NOTHING, SOMETHING, Output
+
+_ELSEWHERE = re.compile(
+    r"^(?:git\+|git:|https?:|ssh:|file:|git@|github:|gitlab:|bitbucket:|[\w.-]+/[\w.-]+#|[\w-]+@(?:https?|git|file):)"
+)
+
+
+def _tasks(call: Invocation) -> Output:
+    """`make TARGET`, `npm run NAME`: the project's own tasks, told by their names."""
+    words = [literal(word) for word in call.arguments.operands]
+    harmless = call.spec.harmless.split()
+    if harmless and call.arguments.has(*harmless):
+        return SOMETHING
+    for name, value in call.arguments.options:
+        if role := call.spec.options.get(name):
+            call.role(role, value)
+        if flag := call.spec.flags.get(name):
+            call.act(flag, detail=f"{call.name} {name}")
+    if call.arguments.open_option:
+        call.uncertain("the task is only known when it runs")
+    for word in words:
+        name, equals, value = word.partition("=")
+        if equals and name in ("SHELL", "CC", "CXX", "MAKEFLAGS", "EDITOR"):
+            call.uncertain(f"{name} sets what it runs")
+    call.act(
+        act_of(words) or "execute:project",
+        " ".join([call.name, *words])[:200],
+        detail=f"{call.name} {' '.join(words)[:100]}",
+    )
+    if call.name.endswith(("make", "just", "rake", "task")) and any(
+        word in ("install", "uninstall") for word in words
+    ):
+        call.act("install:host", " ".join(words))
+    return SOMETHING
+
+
+def _install(call: Invocation) -> Output:
+    """Packages of the project from its registry; from elsewhere or for the whole machine."""
+    for name, value in call.arguments.options:
+        if flag := call.spec.flags.get(name):
+            call.act(flag, detail=f"{call.name} {name}")
+        if role := call.spec.options.get(name):
+            call.role(role, value)
+    operands = [literal(word) for word in call.arguments.operands]
+    if any(ANY in word for word in operands):
+        call.uncertain("what would be installed is only known when it runs")
+    place = "registry"
+    if any(_ELSEWHERE.match(word) for word in operands):
+        place = "remote"
+    elif any(word.startswith(("/", "~", "../")) for word in operands):
+        place = "other"
+    call.act(f"install:{place}", " ".join([call.name, *operands])[:200])
+    return SOMETHING
+
+
+def _runner(call: Invocation) -> Output:
+    """`npx eslint`, `poetry run pytest`: another program, if it is one that is known."""
+    from lighthouse.policy.programs.start import tables
+
+    arguments = split(call.words, call.spec, stops=True)
+    for name, value in arguments.options:
+        if flag := call.spec.flags.get(name):
+            call.act(flag, detail=f"{call.name} {name}")
+        if role := call.spec.options.get(name):
+            call.role(role, value)
+    words = arguments.operands
+    if words[:1] == ["--"]:
+        words = words[1:]
+    if not words:
+        return SOMETHING
+    name = re.sub(r"(?<=.)@[\w.^~-]+$", "", literal(words[0]))
+    plain = _SCOPED.get(name, name)
+    if plain in tables() or "/" in plain and not plain.startswith("@"):
+        return call.run([plain, *words[1:]])
+    local = call.spec.skip or call.name in (
+        "poetry run",
+        "uv run",
+        "pipenv run",
+        "bundle exec",
+        "pnpm exec",
+        "yarn exec",
+        "pdm run",
+        "hatch run",
+        "rye run",
+    )
+    if plain.endswith((".py", ".js", ".ts", ".rb", ".mjs", ".cjs", ".tsx")):
+        call.execute(plain)
+        return NOTHING
+    if local and re.fullmatch(r"[\w:.-]+", plain):
+        call.act(
+            act_of([plain, *map(literal, words[1:])]) or "execute:project", " ".join(map(literal, words))
+        )
+        return NOTHING
+    call.act("execute:registry", name, detail=f"{call.name} fetches and runs {name}")
+    return NOTHING
+
+
+def _run_source(call: Invocation) -> Output:
+    """`go run ./cmd/x args`, `cargo run -- args`: the project's program, with arguments that say what it does."""
+    call.act("execute:project", call.name)
+    for operand in call.arguments.operands[:1] if call.name == "go run" else []:
+        if "." in operand.partition("/")[0].strip(".") and "/" in operand and not operand.endswith(".go"):
+            call.act("execute:registry", operand, detail="fetches and runs a program")
+        elif operand.startswith(("/", "~")):
+            call.role("execute", operand)
+    if act := act_of([literal(word) for word in call.arguments.operands]):
+        call.act(act, " ".join(map(literal, call.arguments.operands))[:200])
+    return SOMETHING
+
+
+_SCOPED = {
+    "@biomejs/biome": "biome",
+    "@playwright/test": "playwright",
+    "@angular/cli": "ng",
+    "@nestjs/cli": "nest",
+    "typescript": "tsc",
+    "@vue/cli-service": "vue-cli-service",
+}
+
+HANDLERS: dict[str, Callable[[Invocation], Output]] = {
+    "tasks": _tasks,
+    "install": _install,
+    "runner": _runner,
+    "run-source": _run_source,
+}
+__all__ = ["HANDLERS", "Spec"]

@@ -1,0 +1,125 @@
+"""Starts programs by name: functions of the shell, programs of the tables, files of the project, and the unknown."""
+
+import posixpath
+from collections.abc import Callable
+from functools import cache
+
+from lighthouse.policy.programs import (
+    builtins,
+    clouds,
+    code,
+    containers,
+    copying,
+    data,
+    files,
+    finding,
+    git,
+    network,
+    packages,
+    remote,
+    running,
+    shells,
+    system,
+    text,
+)
+from lighthouse.policy.programs.arguments import split
+from lighthouse.policy.programs.generic import describe
+from lighthouse.policy.programs.invocation import Invocation
+from lighthouse.policy.programs.spec import Spec, load_tables
+from lighthouse.policy.shell.marks import ANY, has_glob, is_open, literal, shown
+from lighthouse.policy.shell.output import SOMETHING, Output
+from lighthouse.policy.shell.run import Shell
+
+_SYSTEM_FOLDERS = frozenset(
+    "/bin /usr/bin /usr/local/bin /sbin /usr/sbin /usr/local/sbin /opt/homebrew/bin /snap/bin /usr/games".split()
+)
+# Folders in the project or a home where tools are installed under their own names.
+_TOOL_FOLDERS = (
+    "node_modules/.bin",
+    ".venv/bin",
+    "venv/bin",
+    "env/bin",
+    "vendor/bin",
+    ".local/bin",
+    ".cargo/bin",
+    "go/bin",
+    ".bun/bin",
+)
+
+HANDLERS: dict[str, Callable[[Invocation], Output]] = {
+    **builtins.HANDLERS,
+    **clouds.HANDLERS,
+    **code.HANDLERS,
+    **containers.HANDLERS,
+    **copying.HANDLERS,
+    **data.HANDLERS,
+    **files.HANDLERS,
+    **finding.HANDLERS,
+    **git.HANDLERS,
+    **network.HANDLERS,
+    **packages.HANDLERS,
+    **remote.HANDLERS,
+    **running.HANDLERS,
+    **shells.HANDLERS,
+    **system.HANDLERS,
+    **text.HANDLERS,
+}
+
+
+@cache
+def tables() -> dict[str, Spec]:
+    """What is known of programs, read once."""
+    return load_tables()
+
+
+def start(shell: Shell, argv: list[str], stdin: Output | None) -> Output:
+    """Start the program that the first word names."""
+    name, words = literal(argv[0]), argv[1:]
+    if is_open(name) or has_glob(argv[0]):
+        shell.analysis.program(name, words, shell.within)
+        shell.analysis.uncertain(f"the program is only known when it runs: {shown(name)}")
+        return SOMETHING
+    if "/" in name:
+        known = _installed(name)
+        if known is None:
+            shell.analysis.program(name, words, shell.within)
+            Invocation(shell, name, words, stdin, Spec(), split(words, Spec())).execute(name)
+            return Output(ANY)
+        name = known
+    shell.analysis.program(name, words, shell.within)
+    spec = tables().get(name) or _versioned(name)
+    if spec is None:
+        return _unknown(shell, name, words)
+    call = Invocation(shell, name, words, stdin, spec, split(words, spec, stops=spec.kind == "wrapper"))
+    return handle(call)
+
+
+def handle(call: Invocation) -> Output:
+    """Tell what a known program does: by its handler where it has one, else by its table."""
+    if call.spec.handler:
+        return HANDLERS[call.spec.handler](call)
+    return describe(call)
+
+
+def _installed(name: str) -> str | None:
+    """The plain name of a program that a path names, where it stands where programs are installed."""
+    folder, _, base = name.rpartition("/")
+    if posixpath.normpath(folder) in _SYSTEM_FOLDERS:
+        return base
+    if ".." not in folder.split("/") and folder.endswith(_TOOL_FOLDERS):
+        return base if base in tables() or _versioned(base) else None
+    return None
+
+
+def _versioned(name: str) -> Spec | None:
+    """`python3.12` and `clang-18` are their program."""
+    base = name.rstrip("0123456789.").rstrip("-")
+    return tables().get(base) if base and base != name else None
+
+
+def _unknown(shell: Shell, name: str, words: list[str]) -> Output:
+    if words in (["--version"], ["--help"]):
+        shell.analysis.act("read", "help", name, name)
+    else:
+        shell.analysis.uncertain(f"the program {shown(name)} is not known", name)
+    return SOMETHING

@@ -1,0 +1,236 @@
+"""Programs that take a little language of their own as an argument: sed, awk, jq, editors, pagers."""
+
+import re
+from collections.abc import Callable
+
+from lighthouse.policy.programs.arguments import split
+from lighthouse.policy.programs.invocation import Invocation
+from lighthouse.policy.shell.marks import ANY, BELOW, PLAIN, literal
+from lighthouse.policy.shell.output import NOTHING, SOMETHING, Output
+
+_SED_RUNS = re.compile(
+    r"(?:^|[;{}\n]|^\d+|^\$|/[IM]?)\s*[0-9,$!~+ ]*e(?:\s|$)|s(?P<d>[/|#,@:!%~_]).*?(?P=d).*?(?P=d)[gpIiMm0-9]*e",
+    re.DOTALL,
+)
+_SED_FILE = re.compile(
+    r"(?:^|[;{}/\n0-9$!])\s*[wW]\s+(\S+)|s([/|#,@:!%~_]).*?\2.*?\2[gpIiMm0-9]*w\s+(\S+)", re.DOTALL
+)
+
+
+def _sed(call: Invocation) -> Output:
+    arguments = call.arguments
+    scripts = [value or "" for name, value in arguments.options if name in ("-e", "--expression")]
+    files = arguments.operands
+    if not scripts and not arguments.has("-f", "--file"):
+        scripts, files = files[:1], files[1:]
+    in_place = arguments.has("-i", "--in-place") or any(
+        name.startswith("-i") for name, _ in arguments.options
+    )
+    if (script_file := arguments.value("-f", "--file")) is not None:
+        call.role("read", script_file)
+        call.uncertain("its script stands in a file")
+    for script in map(literal, scripts):
+        plain = script.replace(PLAIN, "x")
+        if ANY in script and not plain.replace(ANY, "").strip().endswith(
+            ("/", "/g", "d", "p", "|", "|g", "#g")
+        ):
+            call.uncertain("its script is only known when it runs")
+        if _SED_RUNS.search(plain):
+            call.uncertain("its script runs a command")
+        for match in _SED_FILE.finditer(plain):
+            call.role("write", match[1] or match[3])
+    for file in files:
+        call.role("read", file)
+        if in_place:
+            call.role("write", file)
+    return _filtered(call, not files)
+
+
+def _awk(call: Invocation) -> Output:
+    arguments = split(call.words, call.spec, stops=True)
+    operands = arguments.operands
+    if (file := arguments.value("-f", "--file")) is not None:
+        call.role("read", file)
+        call.uncertain("its program stands in a file")
+        files = operands
+    else:
+        program, files = literal(operands[0]) if operands else "", operands[1:]
+        bare = re.sub(r'"(?:\\.|[^"\\])*"|/(?:\\.|[^/\\\n])+/', '""', program)
+        if ANY in program:
+            call.uncertain("its program is only known when it runs")
+        if re.search(r"\bsystem\b|\bgetline\b|(?<!\|)\|(?!\|)|\|&|@load|@include", bare):
+            call.uncertain("its program runs a command")
+        for match in re.finditer(
+            r'\b(?:print|printf)\b[^;}\n>]*>>?\s*("(?:\\.|[^"\\])*"|[\w$()]+)', _unparenthesized(program)
+        ):
+            target = match[1]
+            if target.startswith('"'):
+                call.role("write", target.strip('"'))
+            else:
+                call.uncertain("its program writes a file")
+    for option in ("-i", "--include", "-l", "--load", "-E", "--exec"):
+        if arguments.has(option):
+            if option == "-i" and arguments.value("-i") == "inplace":
+                for operand in files:
+                    call.role("write", operand)
+            else:
+                call.uncertain(f"{option} loads code")
+    for word in files:
+        if not re.match(r"[A-Za-z_]\w*=", word):
+            call.role("read", word)
+    return _filtered(call, not files)
+
+
+def _unparenthesized(program: str) -> str:
+    """Without what stands in round brackets: there `>` compares."""
+    for _ in range(8):
+        shorter = re.sub(r"\([^()]*\)", " ", program)
+        if shorter == program:
+            break
+        program = shorter
+    return program
+
+
+def _filtered(call: Invocation, from_input: bool) -> Output:
+    if from_input and call.stdin is not None:
+        text = call.stdin.text
+        return Output(
+            text if "\ud802" in text and "/" in text and "s" not in call.words[:1] else ANY,
+            call.stdin.sources,
+        )
+    return SOMETHING
+
+
+def _editor(call: Invocation) -> Output:
+    for name, value in call.arguments.options:
+        if name in (
+            "-c",
+            "--cmd",
+            "-s",
+            "-S",
+            "-u",
+            "--eval",
+            "-e",
+            "-f",
+            "-l",
+            "--load",
+            "--execute",
+            "-W",
+            "-w",
+        ):
+            harmless = (
+                name in ("-c", "--cmd")
+                and re.fullmatch(
+                    r":?(?:wq?|x|q!?|qa!?|wqa!?|set? \w+|syntax \w+|%?s/[^|!]*)", literal(value or "")
+                )
+                is not None
+            )
+            if not harmless and name not in ("-e", "-s") or value and "!" in value:
+                call.uncertain(f"{name} runs a command")
+    for operand in call.arguments.operands:
+        if operand.startswith("+"):
+            if not re.fullmatch(r"\+(\d*|/[^!|]*)", literal(operand)):
+                call.uncertain("runs a command at its start")
+            continue
+        call.role("read", operand)
+        call.role("write", operand)
+    if call.stdin is not None and call.stdin.text not in ("",):
+        call.uncertain("takes commands from its input")
+    return NOTHING
+
+
+def _base64(call: Invocation) -> Output:
+    operands = call.arguments.operands
+    for operand in operands:
+        call.role("read", operand)
+    decodes = call.arguments.has("-d", "-D", "--decode", "-r", "-dec", "-A") or call.name in (
+        "uudecode",
+        "base64d",
+    )
+    sources = call.stdin.sources if call.stdin is not None else frozenset()
+    if decodes:
+        return Output(_decoded(call, operands), sources | {"decoded"})
+    return Output(ANY, sources)
+
+
+def _decoded(call: Invocation, operands: list[str]) -> str:
+    """The decoded text, where it is known: then what it would run can be judged."""
+    import base64
+    import binascii
+
+    if operands or call.stdin is None or not call.stdin.text.isascii():
+        return ANY
+    text = call.stdin.text.strip()
+    try:
+        if call.name == "base64":
+            raw = base64.b64decode(text, validate=False)
+        elif call.name == "base32":
+            raw = base64.b32decode(text)
+        elif call.name == "xxd":
+            raw = bytes.fromhex(text)
+        else:
+            return ANY
+        return raw.decode("utf-8")
+    except (ValueError, binascii.Error):
+        return ANY
+
+
+def _rev(call: Invocation) -> Output:
+    """Filters that turn one text into another: what comes out is no longer what was written."""
+    sources = (call.stdin.sources if call.stdin is not None else frozenset()) | {"decoded"}
+    for operand in call.arguments.operands if call.name == "rev" else []:
+        call.role("read", operand)
+    return Output(ANY, sources)
+
+
+def _cat(call: Invocation) -> Output:
+    operands = call.arguments.operands
+    for operand in operands:
+        call.role("read", operand)
+    if call.stdin is not None and (not operands or operands == ["-"]):
+        return call.stdin
+    if len(operands) == 1 and operands[0] in call.state.written:
+        return Output(call.state.written[operands[0]])
+    return SOMETHING
+
+
+def _grep(call: Invocation) -> Output:
+    arguments = call.arguments
+    given = arguments.has("-e", "--regexp", "-f", "--file")
+    if arguments.has("--files", "--type-list"):
+        given = True
+    for name, value in arguments.options:
+        if (role := call.spec.options.get(name)) and role != "data":
+            call.role(role, value)
+    files = arguments.operands if given else arguments.operands[1:]
+    for file in files:
+        call.role("read", file)
+    recursive = arguments.has("-r", "-R", "--recursive") or call.name in (
+        "rg",
+        "ripgrep",
+        "ag",
+        "ack",
+        "ugrep",
+    )
+    names = arguments.has(
+        "-l", "-L", "--files-with-matches", "--files-without-match", "--files", "-rl", "-rln", "-lr"
+    )
+    if not files and call.stdin is not None and not arguments.has("--files"):
+        kept = call.stdin.text if "\ud802" in call.stdin.text else ANY
+        return Output(kept, call.stdin.sources)
+    if not files and recursive:
+        call.role("read", ".")
+    if names:
+        return Output("".join(f"{base}/{BELOW}\n" for base in files or ["."]))
+    return SOMETHING
+
+
+HANDLERS: dict[str, Callable[[Invocation], Output]] = {
+    "sed": _sed,
+    "awk": _awk,
+    "editor": _editor,
+    "base64": _base64,
+    "rev": _rev,
+    "cat": _cat,
+    "grep": _grep,
+}

@@ -1,0 +1,166 @@
+"""Cedar policies: loading, checking against the schema, and asking them about one act."""
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib import resources
+from pathlib import Path
+from typing import Any, get_args
+
+import cedarpy
+import msgspec
+
+from lighthouse.errors import LighthouseError
+from lighthouse.policy.act import Act
+from lighthouse.policy.verdict import TIERS, WEIGHT, Decision, Tier, Verdict
+
+MAX_FILE = 1024 * 1024
+_HOME = resources.files("lighthouse.policy")
+_ANNOTATIONS = {"id", "decision", "tier", "reason", "suggestion"}
+# What a key of the cache needs hold only where a policy looks at it.
+_LOOKED_AT = ("name", "program", "tool", "role")
+
+
+class BadPolicy(LighthouseError):
+    """A policy file that cannot be read, parsed, or does not fit the schema."""
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One policy: its name, what it decides, and what it tells people."""
+
+    id: str
+    decision: Decision
+    tier: Tier
+    reason: str
+    suggestion: str
+    file: str
+
+
+UNDECIDED = Rule("no-rule", "escalate", "medium", "no policy permits it", "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who calls, and with which tool."""
+
+    agent: str
+    role: str
+    tool: str
+
+
+class Rules:
+    """A checked set of policies, immutable. `version` changes with any byte of them."""
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        schema = (_HOME / "schema.cedarschema").read_text("utf-8")
+        self._schema = cedarpy.Schema.from_str(schema)
+        self.version = sha256(json.dumps([schema, sorted(texts.items())]).encode()).hexdigest()[:16]
+        self.rules: dict[str, Rule] = {}
+        for name, text in sorted(texts.items()):
+            self._check(name, text)
+        whole = "\n".join(text for _, text in sorted(texts.items()))
+        if not self.rules:
+            raise BadPolicy(
+                "there is no policy at all",
+                "write a file NAME.cedar, or leave the folder away for the default set",
+            )
+        self._set = cedarpy.PolicySet.from_str(whole)
+        encoded = cedarpy.policies_to_json_str(whole)
+        self.looks_at = frozenset(word for word in _LOOKED_AT if f'"attr":"{word}"' in encoded)
+        self.names_agents = '"type":"Agent"' in encoded
+
+    def judge(self, act: Act, asker: Asker) -> Verdict:
+        """What the policies say to one act. Anything unforeseen in an evaluation escalates."""
+        target = {"place": act.place, "name": act.target, "program": act.program, "recursive": act.recursive}
+        entities = [
+            {"uid": {"type": "Agent", "id": asker.agent}, "attrs": {"role": asker.role}, "parents": []},
+            {"uid": {"type": "Target", "id": "target"}, "attrs": target, "parents": []},
+        ]
+        request: dict[str, Any] = {
+            "principal": {"type": "Agent", "id": asker.agent},
+            "action": {"type": "Action", "id": act.action},
+            "resource": {"type": "Target", "id": "target"},
+            "context": {"tool": asker.tool},
+        }
+        result = cedarpy.is_authorized(request, self._set, entities, self._schema)
+        if result.diagnostics.errors:
+            return Verdict("escalate", "a policy could not be evaluated", "policy-error", "high")
+        named = result.diagnostics.id_annotations_by_reason
+        found = [self.rules[named[reason]] for reason in result.diagnostics.reasons]
+        if not found:
+            return _verdict(UNDECIDED, act)
+        return _verdict(max(found, key=lambda rule: (WEIGHT[rule.decision], TIERS[rule.tier])), act)
+
+    def _check(self, name: str, text: str) -> None:
+        try:
+            policies = json.loads(cedarpy.policies_to_json_str(text))
+        except ValueError as error:
+            raise BadPolicy(
+                f"{name} is not Cedar ({error})", "correct it; `lighthouse policy check` tells more"
+            ) from error
+        if policies["templates"]:
+            raise BadPolicy(f"{name} has a template", "write policies without ?principal and ?resource")
+        valid = cedarpy.validate_policies(text, self._schema)
+        if not valid.validation_passed:
+            first = valid.errors[0]
+            raise BadPolicy(f"{name}: {first.error}", "use the words of the schema, see docs/policy.md")
+        for policy in policies["staticPolicies"].values():
+            rule = _rule(name, policy)
+            if rule.id in self.rules:
+                raise BadPolicy(f"{name}: there are two policies of the name {rule.id}", "rename one")
+            self.rules[rule.id] = rule
+
+
+def _rule(file: str, policy: dict[str, Any]) -> Rule:
+    notes = policy.get("annotations", {})
+    rule_id = notes.get("id")
+    if not rule_id:
+        raise BadPolicy(f"{file}: a policy has no name", 'write @id("…") before it')
+    if unknown := notes.keys() - _ANNOTATIONS:
+        raise BadPolicy(f"{file}: {rule_id} has the unknown annotation @{min(unknown)}", "see docs/policy.md")
+    permits = policy["effect"] == "permit"
+    decision = notes.get("decision", "allow" if permits else "escalate")
+    tier = notes.get("tier", "low" if permits else "medium")
+    if permits != (decision == "allow") or decision not in WEIGHT:
+        raise BadPolicy(
+            f"{file}: {rule_id} cannot decide {decision}", "permit allows; forbid escalates or denies"
+        )
+    if tier not in get_args(Tier):
+        raise BadPolicy(f"{file}: {rule_id} has the unknown tier {tier}", "low, medium, high or critical")
+    return Rule(rule_id, decision, tier, notes.get("reason", rule_id), notes.get("suggestion", ""), file)
+
+
+def _verdict(rule: Rule, act: Act) -> Verdict:
+    what = act.detail or act.target
+    by = f"{act.program}: " if act.program and not what.startswith(act.program) else ""
+    reason = f"{by}{what} ({rule.reason})" if what else f"{by}{rule.reason}"
+    return Verdict(rule.decision, reason[:500], rule.id, rule.tier, rule.suggestion)
+
+
+def default_texts() -> dict[str, str]:
+    """The policies that are shipped."""
+    return {
+        file.name: file.read_text("utf-8")
+        for file in sorted((_HOME / "default").iterdir(), key=lambda file: file.name)
+        if file.name.endswith(".cedar")
+    }
+
+
+def read_texts(folder: Path) -> dict[str, str]:
+    """The policies of a folder. Raises BadPolicy for what cannot be read."""
+    texts: dict[str, str] = {}
+    try:
+        files = sorted(file for file in folder.iterdir() if file.suffix == ".cedar")
+        for file in files:
+            with file.open("rb") as opened:
+                raw = opened.read(MAX_FILE + 1)
+            if len(raw) > MAX_FILE:
+                raise BadPolicy(f"{file} is larger than {MAX_FILE} bytes", "split it")
+            texts[file.name] = raw.decode("utf-8")
+    except OSError as error:
+        raise BadPolicy(
+            f"{error.filename or folder} cannot be read ({error.strerror})", "make it readable"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise BadPolicy(f"a file in {folder} is not UTF-8", "save it as UTF-8") from error
+    return texts

@@ -1,0 +1,53 @@
+"""Parses a command with tree-sitter-bash, within bounds of size and time."""
+
+import time
+from collections.abc import Iterator
+
+import tree_sitter
+import tree_sitter_bash
+
+from lighthouse.errors import LighthouseError
+
+MAX_BYTES = 64 * 1024
+PARSE_SECONDS = 0.015
+
+_LANGUAGE = tree_sitter.Language(tree_sitter_bash.language())
+
+Node = tree_sitter.Node
+
+
+class NotUnderstood(LighthouseError):
+    """A command that cannot be judged: too large, too slow, broken, or made of what the analysis does not know."""
+
+
+def parse(source: bytes) -> Node:
+    """The tree of a command. Raises NotUnderstood past the bounds and where any of it is not bash.
+
+    tree-sitter looks for the best repair of what is broken, which takes minutes for some texts of a few
+    kilobytes: hence the deadline, which only reading through a callback obeys.
+    """
+    if len(source) > MAX_BYTES:
+        raise NotUnderstood(f"the command is longer than {MAX_BYTES // 1024} KiB")
+    end = time.perf_counter() + PARSE_SECONDS
+    # A parser of its own: one that was cancelled keeps what it had, and threads may not share one.
+    parser = tree_sitter.Parser(_LANGUAGE)
+    try:
+        tree = parser.parse(
+            lambda offset, _: source[offset:], progress_callback=lambda *_: time.perf_counter() > end
+        )
+    except ValueError as error:
+        raise NotUnderstood("the command takes too long to parse") from error
+    if tree.root_node.has_error:
+        raise NotUnderstood("the command is not valid bash")
+    return tree.root_node
+
+
+def inner_commands(node: Node) -> Iterator[Node]:
+    """The substitutions within a node that is no command itself, as a test or an arithmetic expression."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if current.type in ("command_substitution", "process_substitution"):
+            yield current
+        else:
+            stack.extend(reversed(current.children))

@@ -1,0 +1,411 @@
+"""Walks through a parsed command as a shell would run it, and tells every program's arguments and input."""
+
+from collections.abc import Callable
+
+from lighthouse.policy.analysis import MOST_DEPTH, MOST_NESTING, Analysis
+from lighthouse.policy.shell.grammar import Node, NotUnderstood, inner_commands, parse
+from lighthouse.policy.shell.marks import ANY, BELOW, PLAIN, is_open, literal, shown
+from lighthouse.policy.shell.output import NOTHING, Output, joined
+from lighthouse.policy.shell.redirection import Redirections
+from lighthouse.policy.shell.state import State
+from lighthouse.policy.shell.words import Words
+
+MOST_ROUNDS = 24
+# A program that runs, with all that is known of how: see programs/invocation.py.
+Start = Callable[["Shell", list[str], Output | None], Output]
+
+
+class Shell:
+    """Runs nodes of the tree in a state. `within` names what the command runs in, as `sudo` or `sh -c`."""
+
+    def __init__(
+        self, analysis: Analysis, state: State, start: Start, within: tuple[str, ...] = (), depth: int = 0
+    ) -> None:
+        self.analysis = analysis
+        self.state = state
+        self.within = within
+        self._start = start
+        self._depth = depth
+        self._calls: tuple[str, ...] = ()
+
+    def script(self, text: str, within: str, stdin: Output | None = None, *, own: bool = True) -> Output:
+        """Run the text as a script, in a shell of its own or in this one (`eval`)."""
+        nested = (*self.within, within) if within else self.within
+        if nested.count("sh") + nested.count("eval") > MOST_NESTING or len(nested) > 12:
+            raise NotUnderstood(f"shells are nested deeper than {MOST_NESTING}")
+        if ANY in text or BELOW in text:
+            self.analysis.uncertain(f"what would run is only known when it runs: {shown(text)[:200]}", within)
+            text = text.replace(ANY, "$__unknown").replace(BELOW, "$__unknown")
+        tree = parse(literal(text.replace(PLAIN, "$UID")).encode("utf-8", "replace"))
+        shell = self.inner(nested, self.state.copy() if own else self.state)
+        return shell.run(tree, stdin)
+
+    def inner(self, within: tuple[str, ...], state: State) -> "Shell":
+        """A shell that starts from this one's depth."""
+        shell = Shell(self.analysis, state, self._start, within, self._depth)
+        shell._calls = self._calls
+        return shell
+
+    def start(self, argv: list[str], stdin: Output | None, wrapper: str = "") -> Output:
+        """Start the program that the words name, as a shell or a wrapper (`sudo`) does."""
+        self.analysis.step()
+        if not argv:
+            return NOTHING
+        if wrapper:
+            if len(self.within) > 12:
+                raise NotUnderstood("too many programs within programs")
+            return self.inner((*self.within, wrapper), self.state).start(argv, stdin)
+        if argv[0] in self.state.functions:
+            return self._call(argv, stdin)
+        return self._start(self, argv, stdin)
+
+    def run(self, node: Node, stdin: Output | None = None) -> Output:
+        """Run a statement of any kind."""
+        self._depth += 1
+        if self._depth > MOST_DEPTH:
+            raise NotUnderstood("the command is nested too deeply")
+        try:
+            return _KINDS.get(node.type, Shell._unknown)(self, node, stdin)
+        finally:
+            self._depth -= 1
+
+    def words(self) -> Words:
+        """An expander of words in this shell's state."""
+        return Words(self.state, self.substituted)
+
+    def substituted(self, node: Node) -> str:
+        """What a substitution is replaced by, after running what it holds in a subshell."""
+        shell = self.inner(self.within, self.state.copy())
+        if node.type == "process_substitution":
+            output = shell._sequence(node, None)
+            self._note_sources(output)
+            return "/dev/fd/63" if not output.sources else f"/dev/fd/63{ANY}"
+        redirect = next((child for child in node.children if child.type == "file_redirect"), None)
+        if redirect is not None and len(node.named_children) == 1:  # $(<file)
+            Redirections(self, [redirect]).apply()
+            return ANY
+        output = shell._sequence(node, None)
+        self._note_sources(output)
+        return output.text.rstrip("\n")
+
+    def _note_sources(self, output: Output) -> None:
+        for source in output.sources:
+            if source != "secret":
+                self.state.variables[f" {source}"] = "1"
+
+    def _sequence(self, node: Node, stdin: Output | None) -> Output:
+        outputs = [self.run(child, stdin) for child in node.named_children if child.type not in _SILENT]
+        return joined(outputs)
+
+    def _unknown(self, node: Node, _: Output | None) -> Output:
+        raise NotUnderstood(f"a part of the command is not understood ({node.type})")
+
+    def _nothing(self, node: Node, _: Output | None) -> Output:
+        for inner in inner_commands(node):
+            self.substituted(inner)
+        return NOTHING
+
+    def _command(self, node: Node, stdin: Output | None) -> Output:
+        words = self.words()
+        argv: list[str] = []
+        assignments: list[tuple[str, str]] = []
+        redirects: list[Node] = []
+        for child in node.children:
+            kind = child.type
+            if kind == "variable_assignment":
+                assignments.append(self._assigned(child, words))
+            elif kind in _REDIRECTS:
+                redirects.append(child)
+            elif kind == "command_name":
+                argv += words.fields(child)
+            elif kind not in ("comment", ";", "&", "\n"):
+                argv += words.fields(child)
+        for name, value in assignments:
+            self.environment(name, value)
+        if redirects:
+            applied = Redirections(self, redirects)
+            stdin = applied.apply(stdin)
+            output = self._with(assignments, argv, stdin)
+            return applied.printed(output)
+        return self._with(assignments, argv, stdin)
+
+    def _with(self, assignments: list[tuple[str, str]], argv: list[str], stdin: Output | None) -> Output:
+        return self.start(argv, stdin)
+
+    def environment(self, name: str, value: str) -> None:
+        """A variable is put into a program's environment: some make it run another program."""
+        if name in _RUNNING_VARIABLES or name.startswith(("LD_", "DYLD_", "BASH_FUNC_", "GIT_CONFIG")):
+            self.analysis.uncertain(f"{name} makes programs run or load something else", name)
+        elif name == "PATH":
+            folders = [folder for folder in value.split(":") if folder != ANY]
+            for folder in folders:
+                if is_open(folder) or not folder.startswith(
+                    ("/usr/", "/bin", "/sbin", "/opt/", *_home_tools(self.state))
+                ):
+                    self.analysis.uncertain(f"PATH leads to {shown(folder) or 'the current folder'}", name)
+
+    def _assigned(self, node: Node, words: Words) -> tuple[str, str]:
+        name = node.child_by_field_name("name")
+        value = node.child_by_field_name("value")
+        text = words.value(value) if value is not None else ""
+        if name is None or name.type != "variable_name":
+            for inner in inner_commands(node):
+                self.substituted(inner)
+            return "", ANY
+        appends = any(child.type == "+=" for child in node.children)
+        plain = (name.text or b"").decode()
+        return plain, self.state.get(plain) + text if appends else text
+
+    def _assignment(self, node: Node, _: Output | None) -> Output:
+        words = self.words()
+        for child in node.named_children if node.type == "variable_assignments" else [node]:
+            name, value = self._assigned(child, words)
+            if name:
+                self.state.assign(name, value)
+                if name in _RUNNING_VARIABLES or name == "PATH":
+                    self.environment(name, value)
+        return NOTHING
+
+    def _declaration(self, node: Node, _: Output | None) -> Output:
+        words = self.words()
+        for child in node.named_children:
+            if child.type == "variable_assignment":
+                name, value = self._assigned(child, words)
+                if name:
+                    self.state.assign(name, value)
+                    self.environment(name, value)
+            else:
+                for inner in inner_commands(child):
+                    self.substituted(inner)
+        return NOTHING
+
+    def _unset(self, node: Node, _: Output | None) -> Output:
+        for child in node.named_children:
+            self.state.assign((child.text or b"").decode(), ANY)
+        return NOTHING
+
+    def _redirected(self, node: Node, stdin: Output | None) -> Output:
+        redirects = [child for child in node.children if child.type in _REDIRECTS]
+        body = node.child_by_field_name("body")
+        applied = Redirections(self, redirects)
+        stdin = applied.apply(stdin)
+        output = applied.printed(self.run(body, stdin) if body is not None else NOTHING)
+        # After `<<EOF` on the same line the grammar puts the rest of that line into the redirection.
+        return applied.rest(output)
+
+    def _pipeline(self, node: Node, stdin: Output | None) -> Output:
+        output = stdin
+        for child in node.named_children:
+            if child.type != "comment":
+                shell = self.inner(self.within, self.state.copy())
+                output = shell.run(child, output)
+        return output or NOTHING
+
+    def _list(self, node: Node, stdin: Output | None) -> Output:
+        """`a && b || c`: what stands behind `&&` runs only where all before it went well."""
+        before = self.state.cwds
+        if any(child.type == "||" for child in node.children):
+            left, right = node.named_children[0], node.named_children[-1]
+            first = self.run(left, stdin)
+            reached = self.state.reached
+            second = self.branch(right, stdin)
+            if _changes_folder(left) and _leaves(right):
+                self.state.cwds = reached
+            return joined([first, second])
+        outputs = []
+        for step in _steps(node):
+            outputs.append(self.run(step, stdin))
+            if _changes_folder(step):
+                self.state.cwds = self.state.reached
+        self.state.cwds = tuple(dict.fromkeys((*self.state.cwds, *before)))
+        return joined(outputs)
+
+    def branch(self, node: Node, stdin: Output | None) -> Output:
+        """Run what may not run: what it sets is not certain afterwards."""
+        self.state.conditional += 1
+        try:
+            return self.run(node, stdin)
+        finally:
+            self.state.conditional -= 1
+
+    def _subshell(self, node: Node, stdin: Output | None) -> Output:
+        return self.inner(self.within, self.state.copy())._sequence(node, stdin)
+
+    def _compound(self, node: Node, stdin: Output | None) -> Output:
+        if node.children and node.children[0].type == "((":
+            return self._nothing(node, stdin)
+        return self._sequence(node, stdin)
+
+    def _if(self, node: Node, stdin: Output | None) -> Output:
+        outputs = []
+        conditions = node.children_by_field_name("condition")
+        for child in node.named_children:
+            if child in conditions:
+                self.run(child, stdin)
+            elif child.type not in _SILENT:
+                outputs.append(self.branch(child, stdin))
+        return joined(outputs)
+
+    def _while(self, node: Node, stdin: Output | None) -> Output:
+        self.state.conditional += 1
+        try:
+            outputs = [self.run(child, stdin) for child in node.named_children if child.type not in _SILENT]
+        finally:
+            self.state.conditional -= 1
+        return joined(outputs)
+
+    def _for(self, node: Node, stdin: Output | None) -> Output:
+        words = self.words()
+        variable = node.child_by_field_name("variable")
+        body = node.child_by_field_name("body")
+        if variable is None or body is None:
+            raise NotUnderstood("a loop is not understood")
+        name = (variable.text or b"").decode()
+        values = [field for child in node.children_by_field_name("value") for field in words.fields(child)]
+        if not any(child.type == "in" for child in node.children):
+            values = [ANY]
+        if len(values) > MOST_ROUNDS:
+            raise NotUnderstood(f"a loop goes over more than {MOST_ROUNDS} words")
+        outputs = []
+        for value in values:
+            self.state.variables[name] = value
+            outputs.append(self.branch(body, stdin))
+        return joined(outputs)
+
+    def _c_for(self, node: Node, stdin: Output | None) -> Output:
+        body = node.child_by_field_name("body")
+        for child in node.named_children:
+            if child != body:
+                self._nothing(child, stdin)
+        return self.branch(body, stdin) if body is not None else NOTHING
+
+    def _case(self, node: Node, stdin: Output | None) -> Output:
+        outputs = []
+        for item in node.named_children:
+            if item.type != "case_item":
+                self._nothing(item, stdin)
+                continue
+            patterns = item.children_by_field_name("value")
+            for child in item.named_children:
+                if child in patterns:
+                    self._nothing(child, stdin)
+                elif child.type not in _SILENT:
+                    outputs.append(self.branch(child, stdin))
+        return joined(outputs)
+
+    def _function(self, node: Node, _: Output | None) -> Output:
+        name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
+        if name is None or body is None or self.state.conditional:
+            raise NotUnderstood("a function is not understood")
+        self.state.functions[(name.text or b"").decode()] = body
+        return NOTHING
+
+    def _call(self, argv: list[str], stdin: Output | None) -> Output:
+        name, body = argv[0], self.state.functions[argv[0]]
+        if name in self._calls:
+            if any(child.type in ("&", "|") for child in _all(body)):
+                self.analysis.act(
+                    "exhaust", "host", name, name, detail="a function starts copies of itself without end"
+                )
+                return NOTHING
+            raise NotUnderstood(f"the function {name} calls itself")
+        before, calls = dict(self.state.variables), self._calls
+        for number, value in enumerate(argv[1:10], 1):
+            self.state.variables[str(number)] = value
+        self.state.variables["@"] = self.state.variables["*"] = " ".join(argv[1:])
+        self._calls = (*calls, name)
+        try:
+            return self.run(body, stdin)
+        finally:
+            self._calls = calls
+            for key in [*map(str, range(1, 10)), "@", "*"]:
+                self.state.variables.pop(key, None)
+                if key in before:
+                    self.state.variables[key] = before[key]
+
+
+def _steps(node: Node) -> list[Node]:
+    """The commands of a chain of `&&`, first to last."""
+    steps: list[Node] = []
+    while node.type == "list" and any(child.type == "&&" for child in node.children):
+        steps.append(node.named_children[-1])
+        node = node.named_children[0]
+    return [node, *reversed(steps)]
+
+
+def _changes_folder(node: Node) -> bool:
+    if node.type == "list":
+        node = _steps(node)[-1]
+    if node.type == "redirected_statement" and node.named_children:
+        node = node.named_children[0]
+    name = node.child_by_field_name("name") if node.type == "command" else None
+    return name is not None and name.text in (b"cd", b"pushd")
+
+
+def _leaves(node: Node) -> bool:
+    """Whether the shell ends with this: `exit`, `return`, or a block whose last command is one."""
+    while node.type in ("compound_statement", "list") and node.named_children:
+        node = node.named_children[-1]
+    name = node.child_by_field_name("name") if node.type == "command" else None
+    return name is not None and name.text in (b"exit", b"return", b"continue", b"break")
+
+
+def _all(node: Node) -> list[Node]:
+    found, stack = [], [node]
+    while stack:
+        current = stack.pop()
+        found.append(current)
+        stack.extend(current.children)
+    return found
+
+
+def _home_tools(state: State) -> tuple[str, ...]:
+    home = state.roots.home_folder
+    inner = tuple(
+        f"{home}/{name}"
+        for name in (".local/", ".cargo/", ".nvm/", ".pyenv/", "go/", ".bun/", ".deno/", ".volta/")
+    )
+    return (*inner, *(f"{root}/" for root in state.roots.project))
+
+
+_SILENT = frozenset(("comment", "variable_name", "heredoc_end", "heredoc_start"))
+_REDIRECTS = frozenset(("file_redirect", "heredoc_redirect", "herestring_redirect"))
+_RUNNING_VARIABLES = frozenset(
+    "BASH_ENV ENV PROMPT_COMMAND PS4 SHELLOPTS IFS GIT_SSH GIT_SSH_COMMAND GIT_EXTERNAL_DIFF GIT_ASKPASS GIT_PROXY_COMMAND "
+    "GIT_EXEC_PATH GIT_TEMPLATE_DIR SSH_ASKPASS SUDO_ASKPASS PYTHONSTARTUP PYTHONPATH PYTHONHOME PERL5LIB PERL5OPT "
+    "PERL5DB RUBYOPT RUBYLIB NODE_OPTIONS NODE_PATH JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS CLASSPATH "
+    "RUSTC_WRAPPER RUSTC LESSOPEN LESSCLOSE MANPAGER BROWSER TAR_OPTIONS RSYNC_RSH MAKEFLAGS GCONV_PATH "
+    "DOCKER_HOST KUBECONFIG".split()
+)
+_KINDS: dict[str, Callable[[Shell, Node, Output | None], Output]] = {
+    "program": Shell._sequence,
+    "command": Shell._command,
+    "redirected_statement": Shell._redirected,
+    "pipeline": Shell._pipeline,
+    "list": Shell._list,
+    "subshell": Shell._subshell,
+    "compound_statement": Shell._compound,
+    "do_group": Shell._sequence,
+    "else_clause": Shell._sequence,
+    "elif_clause": Shell._sequence,
+    "negated_command": Shell._sequence,
+    "if_statement": Shell._if,
+    "while_statement": Shell._while,
+    "for_statement": Shell._for,
+    "c_style_for_statement": Shell._c_for,
+    "case_statement": Shell._case,
+    "function_definition": Shell._function,
+    "variable_assignment": Shell._assignment,
+    "variable_assignments": Shell._assignment,
+    "declaration_command": Shell._declaration,
+    "unset_command": Shell._unset,
+    "test_command": Shell._nothing,
+    "comment": Shell._nothing,
+    "heredoc_body": Shell._nothing,
+    "unary_expression": Shell._nothing,
+    "binary_expression": Shell._nothing,
+    "postfix_expression": Shell._nothing,
+    "parenthesized_expression": Shell._nothing,
+    "ternary_expression": Shell._nothing,
+    "number": Shell._nothing,
+}

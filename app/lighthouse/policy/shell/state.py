@@ -1,0 +1,74 @@
+"""What a shell knows while a command runs: variables, functions, the current folder, files written on the way."""
+
+from dataclasses import dataclass, field
+
+from lighthouse.policy.places import Roots
+from lighthouse.policy.shell.grammar import Node
+from lighthouse.policy.shell.marks import ANY, PLAIN
+
+_NAMES = frozenset(
+    "USER LOGNAME HOSTNAME UID EUID PPID RANDOM SECONDS LINENO EPOCHSECONDS EPOCHREALTIME HOSTTYPE OSTYPE SHLVL LANG "
+    "TERM COLUMNS LINES MACHTYPE BASHPID SHELLOPTS BASH_VERSION CI ? # $ ! 0 -".split()
+)
+MOST_FOLDERS = 4
+
+
+@dataclass(slots=True)
+class State:
+    """A shell's state; `copy` it for what runs in a subshell."""
+
+    roots: Roots
+    cwds: tuple[str, ...]
+    variables: dict[str, str] = field(default_factory=dict)
+    functions: dict[str, Node] = field(default_factory=dict)
+    written: dict[str, str] = field(default_factory=dict)
+    # Where the last change of folder led, if it went well.
+    reached: tuple[str, ...] = ()
+    # Within a branch that may not run, what was known before may still hold.
+    conditional: int = 0
+
+    def copy(self) -> "State":
+        """A state that changes apart from this one, but for the files."""
+        return State(
+            self.roots,
+            self.cwds,
+            dict(self.variables),
+            dict(self.functions),
+            self.written,
+            self.reached,
+            self.conditional,
+        )
+
+    def is_set(self, name: str) -> bool:
+        """Whether the variable's value is known here."""
+        return name in self.variables or name in ("HOME", "PWD", "TMPDIR", "CLAUDE_PROJECT_DIR")
+
+    def get(self, name: str) -> str:
+        """A variable's value, marked where it is unknown."""
+        if (value := self.variables.get(name)) is not None:
+            return value
+        if name == "HOME":
+            return self.roots.home_folder
+        if name == "PWD":
+            return self.cwds[0] if len(self.cwds) == 1 else ANY
+        if name == "TMPDIR":
+            return "/tmp"  # noqa: S108
+        if name == "CLAUDE_PROJECT_DIR" and self.roots.project:
+            return self.roots.project[0]
+        if name == "IFS":
+            return " \t\n"
+        return PLAIN if name in _NAMES else ANY
+
+    def assign(self, name: str, value: str) -> None:
+        """Set a variable; in a branch that may not run, another value than before makes it unknown."""
+        if self.conditional and self.variables.get(name) != value:
+            value = ANY
+        self.variables[name] = value
+
+    def change_folder(self, folders: tuple[str, ...], *, may_fail: bool) -> None:
+        """Go to a folder; where a failure would not stop what follows, both stay possible."""
+        self.reached = folders
+        kept = (*folders, *(self.cwds if may_fail or self.conditional else ()))
+        self.cwds = tuple(dict.fromkeys(kept))
+        if len(self.cwds) > MOST_FOLDERS:
+            self.cwds = (ANY,)
