@@ -14,6 +14,7 @@ from lighthouse.cli import (
     doctor,
     events,
     mcp,
+    policy,
     proposal,
     restore,
     search,
@@ -40,6 +41,7 @@ app.command("serve")(serve.serve)
 app.command("mcp")(mcp.mcp)
 app.add_typer(token.app, name="token")
 app.add_typer(events.app, name="events")
+app.add_typer(policy.app, name="policy")
 app.command("status")(status.status)
 app.command("snapshot")(versions.snapshot)
 app.command("snapshots")(versions.snapshots)

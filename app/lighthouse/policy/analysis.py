@@ -3,7 +3,7 @@
 import time
 
 from lighthouse.policy.act import Act, Facts, Program
-from lighthouse.policy.places import Roots, resolve
+from lighthouse.policy.places import Roots, is_pure_glob, resolve
 from lighthouse.policy.shell.grammar import NotUnderstood
 from lighthouse.policy.shell.marks import shown
 from lighthouse.policy.shell.state import State
@@ -61,5 +61,7 @@ class Analysis:
         """An act on a path."""
         if not text:
             return
+        # A pattern for all that is in a folder takes as much as the folder.
+        recursive = recursive or (action == "delete" and is_pure_glob(text.rpartition("/")[2]))
         for place in resolve(text, state.cwds, self.roots):
             self.act(action, place.kind, place.path, program, recursive=recursive, detail=detail)

@@ -67,7 +67,7 @@ _SECRET_NAME = re.compile(
     )$"""
 )
 _SECRET_FOLDERS = frozenset(
-    ".ssh .aws .gnupg .kube .azure .password-store .docker keyrings .oci .vault secrets .secrets private".split()
+    ".ssh .aws .gnupg .kube .azure .password-store .docker keyrings .oci .vault secrets .secrets".split()
 )
 _SECRET_PATH = re.compile(
     r"^/(?:etc/(?:shadow|gshadow|sudoers|ssl/private|kubernetes|ssh/ssh_host_\w+_key$)|proc/(?:[^/]+|)/?(?:environ|mem|maps)|"
@@ -192,10 +192,10 @@ def _kind(path: str, roots: Roots) -> str:
         return "root"
     if path.startswith("/dev/"):
         return "device"
-    if _STARTUP.search(path):
-        return "startup"
     if _is_secret(path):
         return "secret"
+    if _STARTUP.search(path):
+        return "startup"
     home = roots.home_folder
     if (
         path == home
@@ -233,7 +233,8 @@ def _is_secret(path: str) -> bool:
         return True
     name = names[-1]
     if any(folder in _SECRET_FOLDERS for folder in names[:-1]):
-        return name not in _PUBLIC_NAMES and not name.endswith(
+        public = name in _PUBLIC_NAMES and ".ssh" in names
+        return not public and not name.endswith(
             (".pub", ".py", ".ts", ".js", ".go", ".rs", ".md")
         )
     if name in _SECRET_FOLDERS and name.startswith(".") and name != ".docker":

@@ -36,9 +36,13 @@ def split(words: list[str], spec: Spec, *, stops: bool = False) -> Arguments:
             found.after_dashes = len(found.operands)
             found.operands += words[at:]
             break
-        if len(word) < 2 or word[0] not in "-+" or (word[0] == "+" and not spec.flags.get("+")):
+        if len(word) < 2 or word[0] != "-":
             if word.startswith(ANY):
                 found.open_option = True
+            if word[:1] == "+" and "+" in spec.flags:
+                if "!" in word or "|" in word or ANY in word:
+                    found.options.append(("+", word[1:]))
+                continue
             found.operands.append(word)
             if stops:
                 found.operands += words[at:]

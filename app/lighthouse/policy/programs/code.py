@@ -1,8 +1,10 @@
 """Interpreters: code on the command line or standard input, scripts and modules."""
 
+import itertools
 import re
 from collections.abc import Callable
 
+from lighthouse.policy.places import resolve
 from lighthouse.policy.programs.arguments import split
 from lighthouse.policy.programs.inline import judge
 from lighthouse.policy.programs.invocation import Invocation
@@ -82,6 +84,8 @@ def _interpreter(call: Invocation) -> Output:
     for name, value in arguments.options:
         if (role := call.spec.options.get(name)) == "module":
             return _module(call, literal(value or ""), arguments.operands)
+        if base == "ruby" and _unsafe_library(name, literal(value or "")):
+            call.uncertain(f"loads {value}")
         if role == "inline":
             inline(call, language, literal(value or ""))
             _operands(call, arguments.operands)
@@ -93,6 +97,8 @@ def _interpreter(call: Invocation) -> Output:
     if arguments.open_option:
         call.uncertain("an argument is only known when it runs")
     operands = arguments.operands
+    if not operands and any(name in call.spec.flags for name, _ in arguments.options):
+        return SOMETHING
     if operands and operands[0] not in ("-", "/dev/stdin"):
         return script(call, operands[0], operands[1:])
     return _input(call, language)
@@ -100,8 +106,6 @@ def _interpreter(call: Invocation) -> Output:
 
 def script(call: Invocation, path: str, words: list[str]) -> Output:
     """A file of the project is run; its arguments may say what it would do."""
-    if act := act_of([literal(word) for word in [path.rpartition("/")[2], *words] if ANY not in word]):
-        call.act(act, " ".join(map(literal, [path, *words]))[:200], detail="as its name or its arguments say")
     if path in call.state.written or path.removeprefix("./") in call.state.written:
         text = call.state.written.get(path, call.state.written.get(path.removeprefix("./"), ANY))
         base = call.name.rstrip("0123456789.")
@@ -114,7 +118,7 @@ def script(call: Invocation, path: str, words: list[str]) -> Output:
             detail="runs the output of a command",
         )
         return SOMETHING
-    call.analysis.path("execute", literal(path), call.state, call.name)
+    call.execute(literal(path), words)
     return SOMETHING
 
 
@@ -122,14 +126,16 @@ def _module(call: Invocation, module: str, words: list[str]) -> Output:
     if (program := _MODULE_PROGRAMS.get(module)) is not None:
         return call.run([program, *words])
     if module in _RUNNING_MODULES or is_open(module):
-        if words and words[0].endswith(".py") and module in ("cProfile", "pdb", "trace"):
+        if words and words[0].endswith(".py") and module == "cProfile":
             return script(call, words[0], words[1:])
         call.uncertain(f"the module {module} runs code")
     elif module == "venv":
         for word in words:
             call.role("write", word if not word.startswith("-") else None)
     elif module == "http.server":
-        call.act("start:local", module)
+        folder = next((word for option, word in itertools.pairwise(words) if option in ("-d", "--directory")), ".")
+        inside = all(place.kind.startswith("project") for place in resolve(folder, call.state.cwds, call.state.roots))
+        call.act("start:local" if inside else "send:remote", module, detail="serves a folder to the network")
     elif module in _QUIET_MODULES:
         for word in words:
             if module == "json.tool" and not word.startswith("-"):
@@ -142,6 +148,11 @@ def _module(call: Invocation, module: str, words: list[str]) -> Output:
             f"{module} {' '.join(map(literal, words))}"[:200],
         )
     return SOMETHING
+
+
+def _unsafe_library(name: str, value: str) -> bool:
+    """Whether `-r` loads more than what is harmless."""
+    return name == "-r" and value not in ("json", "time", "set", "date", "yaml", "csv", "pp", "bigdecimal", "erb", "uri")
 
 
 def _operands(call: Invocation, words: list[str]) -> None:

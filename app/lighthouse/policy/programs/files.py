@@ -39,7 +39,7 @@ def _mv(call: Invocation) -> Output:
     for place in places:
         # What is moved within the project is not lost; elsewhere its old place is emptied.
         if not (inside and place.kind in ("project", "generated")):
-            call.analysis.act("delete", place.kind, place.path, call.name, detail="moved away")
+            call.analysis.act("delete", place.kind, place.path, call.name, recursive=True, detail="moved away")
     for place in into:
         call.analysis.act("write", place.kind, place.path, call.name)
     return NOTHING

@@ -68,7 +68,7 @@ def _pattern(tests: list[str]) -> str:
 def _found(base: str, pattern: str) -> str:
     """A path that stands for all that is found: below the folder, with a pattern's last name."""
     name = literal(pattern)
-    if not name or ANY in name:
+    if not name or ANY in name or not any(char.isalnum() for char in name):
         return f"{base}/{STAR}"
     return f"{base}/{BELOW}/{name.replace('*', STAR)}"
 

@@ -25,7 +25,7 @@ class Language:
 _STRINGS = r"'''[\s\S]*?'''|\"\"\"[\s\S]*?\"\"\"|'(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\\\n])*\""
 
 PYTHON = Language(
-    strings=re.compile(rf"(?<![fF])(?:[rRbBuU]{{1,2}})?(?:{_STRINGS})"),
+    strings=re.compile(rf"(?<![fF])(?<![fF][rR])(?:{_STRINGS})"),
     comments=re.compile(r"#[^\n]*"),
     words=frozenset(
         "and as assert async await break class continue def del elif else except False finally for from if import in is lambda None "
@@ -54,7 +54,7 @@ PYTHON = Language(
         "fieldnames delimiter urlparse urlencode quote unquote parse_qs netloc scheme hostname port query fragment pprint dedent wrap "
         "fill shorten signature getsource getmembers getdoc perf_counter monotonic sleep process_time ctime gmtime localtime find_spec "
         "python_version system machine node release processor architecture python_implementation uname which version_tuple metadata "
-        "get_distribution distributions requires flush sys os json re math cmath datetime collections itertools functools random string "
+        "get_distribution distributions requires flush write writelines close sys os json re math cmath datetime collections itertools functools random string "
         "statistics decimal fractions uuid hashlib base64 textwrap pprint csv io time calendar platform typing enum dataclasses secrets "
         "locale unicodedata difflib bisect heapq operator copy struct array numbers pathlib Path urllib yaml toml tomllib inspect "
         "importlib metadata util shutil html xml etree ElementTree ET configparser zlib binascii codecs contextlib abc warnings "
@@ -102,7 +102,7 @@ JAVASCRIPT = Language(
 )
 PERL = Language(
     strings=re.compile(
-        r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\@])*\"|(?:\bs|\btr|\by)([/|#!,])(?:\\.|(?!\1).)*\1(?:\\.|(?!\1).)*\1[gimsxr]*(?!\w)|\bm?/(?:\\.|[^/\\])*/[gimsx]*(?!\w)|\bs\{[^{}]*\}\{[^{}]*\}[gimsxr]*(?!\w)"
+        r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\@])*\"|(?<![$@%&\w])(?:s|tr|y)([/|#!,])(?:\\.|(?!\1).)*\1(?:\\.|(?!\1).)*\1[gimsxr]*(?!\w)|(?:(?<=if )|(?<=unless )|(?<=and )|(?<=or )|(?<=not )|(?<=[~(])|(?<=~ )|^)m?/(?:\\.|[^/\\])*/[gimsx]*(?!\w)|(?<![$@%&\w])s\{[^{}]*\}\{[^{}]*\}[gimsxr]*(?!\w)"
     ),
     comments=re.compile(r"(?<!\$)#[^\n]*"),
     words=frozenset(
@@ -116,7 +116,7 @@ PERL = Language(
     ),
 )
 RUBY = Language(
-    strings=re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\#])*\"|(?<=[\s(,~=])/(?:\\.|[^/\\\n])+/[imx]*"),
+    strings=re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\#])*\"|(?<=[(,~])/(?:\\.|[^/\\\n])+/[imx]*"),
     comments=re.compile(r"(?m)(?:^|\s)#[^\n]*"),
     words=frozenset(
         "puts print p pp if unless else elsif end for while until do each map select reject reduce inject sum min max sort sort_by uniq "
@@ -139,7 +139,7 @@ PHP = Language(
         "mt_rand random_int sprintf printf number_format intval floatval is_array is_string isset empty md5 sha1 hash base64_encode "
         "extension_loaded ini_get php_ini_loaded_file memory_get_usage function new DateTime format".split()
     ),
-    forbidden=re.compile(r"`|\$\$|\$\w+\s*\("),
+    forbidden=re.compile(r"`|\$\$|\$\w+\s*\(|\]\s*\(|\)\s*\("),
 )
 LANGUAGES = {"python": PYTHON, "javascript": JAVASCRIPT, "perl": PERL, "ruby": RUBY, "php": PHP}
 _RUNS_TEXT = re.compile(
@@ -149,6 +149,8 @@ _RUNS_TEXT = re.compile(
 _OPENS = re.compile(
     r"\bopen\s*\(\s*(?:[rb]?(['\"])(?P<path>[^'\"{}]*)\1)?\s*(?:,\s*(?:mode\s*=\s*)?['\"](?P<mode>[rwxabt+]*)['\"])?(?P<rest>[^()]*)\)"
 )
+_IMPORT = re.compile(r"\b(?:import\s+\w+(?:\s*,\s*\w+)*(?!\s*(?:,|as\b|\w))|from\s+[\w.]+\s+import\b)")
+_BARE_MODULE = re.compile(r"\b(?:os|shutil|importlib|urllib|pathlib|sys|io|inspect|codecs)\b(?!\s*\.)")
 _READS = re.compile(
     r"\b(?:readFileSync|read_text|File\.read|readlines|file_get_contents|Path)\s*\(\s*(['\"])(?P<path>[^'\"{}]*)\1"
 )
@@ -182,8 +184,13 @@ def judge(name: str, code: str) -> Inline:
     rest = code
     if name == "python":
         rest = _OPENS.sub(lambda match: _opened(match, found), rest)
-    bare = language.comments.sub(" ", language.strings.sub(" '' ", rest))
-    if match := language.forbidden.search(bare):
+    bare = language.strings.sub(" '' ", rest)
+    # A mark of a comment within a string that was not recognised would hide what follows it.
+    if not re.search(r"['\"`]", bare.replace("''", "")):
+        bare = language.comments.sub(" ", bare)
+    if name == "python" and (match := _BARE_MODULE.search(_IMPORT.sub(" ", bare))):
+        found.unknown = f"the code hands {match[0]} on"
+    elif match := language.forbidden.search(bare):
         found.unknown = f"the code uses {match[0].strip()[:40]}"
     elif "\\" in bare or name != "perl" and bare.count("'") % 2:
         found.unknown = "the code is not understood"
@@ -194,7 +201,7 @@ def judge(name: str, code: str) -> Inline:
 
 def _opened(match: re.Match[str], found: Inline) -> str:
     mode = match["mode"] or "r"
-    if match["path"] is None:
+    if match["path"] is None or match.string[: match.start()].rstrip().endswith("."):
         found.unknown = "the code opens a file whose name is only known when it runs"
     elif set(mode) & set("wax+"):
         found.writes.append(match["path"])

@@ -1,11 +1,13 @@
 """One program that would run: its arguments, its input, and the means to tell what it does."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lighthouse.policy.analysis import Analysis
 from lighthouse.policy.programs.arguments import Arguments
 from lighthouse.policy.programs.spec import Spec
+from lighthouse.policy.programs.tasks import act_of
 from lighthouse.policy.shell.marks import ANY, is_open, literal, shown
 from lighthouse.policy.shell.output import SOMETHING, Output
 from lighthouse.policy.shell.run import Shell
@@ -71,8 +73,14 @@ class Invocation:
         else:
             self.act(role, text, recursive=recursive)
 
-    def execute(self, path: str) -> None:
-        """A file would be run; where the same command wrote it, what it wrote is what runs."""
+    def execute(self, path: str, words: Sequence[str] = ()) -> None:
+        """A file would be run; where the same command wrote it, what it wrote is what runs.
+
+        Its name and its arguments may say what it does.
+        """
+        said = [literal(word) for word in (path.rpartition("/")[2], *words) if ANY not in word]
+        if act := act_of(said, script=True):
+            self.act(act, " ".join(map(literal, (path, *words)))[:200], detail="as its name or its arguments say")
         if (
             text := self.state.written.get(path.removeprefix("./"), self.state.written.get(path))
         ) is not None:

@@ -79,6 +79,8 @@ def _curl(call: Invocation) -> Output:
     urls = [literal(url) for url in arguments.operands]
     urls += [literal(value or "") for name, value in arguments.options if name == "--url"]
     for url in urls:
+        if arguments.has("-O", "--remote-name") and call.name == "curl" or call.name == "wget":
+            call.state.written[url.rpartition("/")[2]] = ANY
         request(call, method, url, " ".join(body), uploads=any(map(_is_file, arguments.options)))
     return Output(ANY, _NETWORK)
 
@@ -97,6 +99,7 @@ def _option(call: Invocation, name: str, value: str) -> None:
         call.role("read", match[1].partition(";")[0])
     elif name in ("-o", "--output", "-O", "--output-document") and value:
         call.role("write", value)
+        call.state.written[value] = ANY
     elif name in ("-K", "--config", "-i", "--input-file", "--netrc-file"):
         call.role("read", value)
         if name in ("-K", "--config"):

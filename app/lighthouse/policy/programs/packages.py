@@ -80,19 +80,12 @@ def _runner(call: Invocation) -> Output:
         return SOMETHING
     name = re.sub(r"(?<=.)@[\w.^~-]+$", "", literal(words[0]))
     plain = _SCOPED.get(name, name)
-    if plain in tables() or "/" in plain and not plain.startswith("@"):
+    # In the project's own environment every name is installed; a fetched one is trusted where it is well known.
+    local = bool(call.spec.skip) or not call.name.startswith(("npx", "bunx", "pnpx", "uvx", "pipx")) and "dlx" not in call.name
+    if plain in tables() and (local or plain in tables("build") or plain in _WELL_KNOWN):
         return call.run([plain, *words[1:]])
-    local = call.spec.skip or call.name in (
-        "poetry run",
-        "uv run",
-        "pipenv run",
-        "bundle exec",
-        "pnpm exec",
-        "yarn exec",
-        "pdm run",
-        "hatch run",
-        "rye run",
-    )
+    if "/" in plain and not plain.startswith("@"):
+        return call.run([plain, *words[1:]])
     if plain.endswith((".py", ".js", ".ts", ".rb", ".mjs", ".cjs", ".tsx")):
         call.execute(plain)
         return NOTHING
@@ -118,6 +111,10 @@ def _run_source(call: Invocation) -> Output:
     return SOMETHING
 
 
+_WELL_KNOWN = frozenset(
+    "rimraf ts-node tsx concurrently cross-env nodemon npm-run-all vercel netlify wrangler firebase supabase serve http-server "
+    "json-server live-server npm pnpm yarn node deno bun husky lefthook openapi hasura apollo newman pip poetry".split()
+)
 _SCOPED = {
     "@biomejs/biome": "biome",
     "@playwright/test": "playwright",

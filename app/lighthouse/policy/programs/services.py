@@ -13,9 +13,9 @@ READS = frozenset(
     "head tail query scan size health current display usage details summary metrics audit report whois dig trace overview "
     "lsd lsl lsf lsjson md5sum sha1sum hashsum about ncdu cluster-info api-resources api-versions environment members "
     "batch-get filter select test-connection who me self identity dashboard watch monitor poll peek receive exists compare "
-    "calculate estimate simulate detect can-i config-list outputs output graph state-list providers fmt format completion "
+    "analyze analyse calculate estimate simulate detect can-i config-list outputs output graph state-list providers fmt format completion "
     "autocomplete describe-all browse open docs man examples discover resolve dry-run is-active is-enabled login-status "
-    "download clone fetch pull cp-from tags labels topics brokers queues vhosts exchanges bindings users policies".split()
+    "download clone fetch pull cp-from".split()
 )
 DESTROYS = frozenset(
     "delete del rm rmi remove destroy drop purge prune truncate wipe erase flush flushall flushdb reset terminate kill "
@@ -36,6 +36,11 @@ _READ_HEADS = (
     "view",
     "head",
     "count",
+)
+# Names of things that also list them when nothing follows.
+_NOUNS = frozenset(
+    "versions events logs tags labels topics brokers queues vhosts exchanges bindings users policies members snapshots apps "
+    "addons domains releases regions plans instances services projects sites teams accounts images ps outputs history".split()
 )
 _SECRET_WORDS = re.compile(
     r"secret|password|passwd|credential|token|(?:^|[-_])keys?(?:$|[-_])|login-password", re.IGNORECASE
@@ -62,6 +67,8 @@ def service(call: Invocation) -> Output:
         return SOMETHING
     words = [literal(word) for word in arguments.operands[: arguments.after_dashes]]
     if not words:
+        if spec.otherwise and not arguments.has("-h", "-v", "-V", "--help", "--version"):
+            call.act(spec.otherwise, call.name)
         return SOMETHING
     known = _longest(spec.sub, words)
     if known is not None:
@@ -111,7 +118,9 @@ def judge(words: list[str]) -> tuple[str, str]:
             return "destroy", word
     for word in words:
         lower = word.lower()
-        if lower in READS or re.split(r"[-_:]", lower)[0] in _READ_HEADS:
+        if lower in _NOUNS and word is not words[-1]:
+            continue
+        if lower in READS or lower in _NOUNS or re.split(r"[:.]", lower)[-1] in READS or re.split(r"[-_:]", lower)[0] in _READ_HEADS:
             return "query", word
     return "change", words[-1] if words else ""
 

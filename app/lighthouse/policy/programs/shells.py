@@ -29,7 +29,7 @@ def _shell(call: Invocation) -> Output:
     if inline:
         return _inline(call, rest)
     if rest and not reads_input:
-        return _file(call, rest[0])
+        return _file(call, rest[0], rest[1:])
     return from_input(call)
 
 
@@ -46,7 +46,7 @@ def _inline(call: Invocation, rest: list[str]) -> Output:
     return shell.script(rest[0], "sh", call.stdin)
 
 
-def _file(call: Invocation, path: str) -> Output:
+def _file(call: Invocation, path: str, words: list[str]) -> Output:
     if path.startswith("/dev/fd/63"):
         if " network" in call.state.variables:
             call.act("execute:network", path, detail="runs what was just fetched")
@@ -57,7 +57,7 @@ def _file(call: Invocation, path: str) -> Output:
     elif path in ("/dev/stdin", "/proc/self/fd/0"):
         return from_input(call)
     else:
-        call.execute(path)
+        call.execute(path, words)
     return SOMETHING
 
 

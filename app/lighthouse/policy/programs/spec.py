@@ -44,11 +44,11 @@ class BadTable(LighthouseError):
     """A table of programs does not make sense."""
 
 
-def load_tables() -> dict[str, Spec]:
-    """All tables of this folder. A key may name several programs, separated by spaces."""
+def load_tables(family: str = "") -> dict[str, Spec]:
+    """All tables of this folder, or the one named. A key may name several programs, separated by spaces."""
     found: dict[str, Spec] = {}
     for file in sorted(resources.files(__package__).iterdir(), key=lambda file: file.name):
-        if not file.name.endswith(".toml"):
+        if not file.name.endswith(f"{family}.toml"):
             continue
         try:
             table = msgspec.convert(tomllib.loads(file.read_text("utf-8")), dict[str, Spec])

@@ -67,9 +67,9 @@ HANDLERS: dict[str, Callable[[Invocation], Output]] = {
 
 
 @cache
-def tables() -> dict[str, Spec]:
-    """What is known of programs, read once."""
-    return load_tables()
+def tables(family: str = "") -> dict[str, Spec]:
+    """What is known of programs, of all or of one table's, read once."""
+    return load_tables(family)
 
 
 def start(shell: Shell, argv: list[str], stdin: Output | None) -> Output:
@@ -83,7 +83,7 @@ def start(shell: Shell, argv: list[str], stdin: Output | None) -> Output:
         known = _installed(name)
         if known is None:
             shell.analysis.program(name, words, shell.within)
-            Invocation(shell, name, words, stdin, Spec(), split(words, Spec())).execute(name)
+            Invocation(shell, name, words, stdin, Spec(), split(words, Spec())).execute(name, words)
             return Output(ANY)
         name = known
     shell.analysis.program(name, words, shell.within)
@@ -105,6 +105,8 @@ def _installed(name: str) -> str | None:
     """The plain name of a program that a path names, where it stands where programs are installed."""
     folder, _, base = name.rpartition("/")
     if posixpath.normpath(folder) in _SYSTEM_FOLDERS:
+        return base
+    if base in ("gradlew", "mvnw") and folder == ".":
         return base
     if ".." not in folder.split("/") and folder.endswith(_TOOL_FOLDERS):
         return base if base in tables() or _versioned(base) else None

@@ -8,14 +8,14 @@ _DESTROY = re.compile(
 )
 _PUBLISH = re.compile(
     r"^(?:deploy|deployment|publish|release|prod|production|promote|upload|ship|provision|migrate|seed|push|submit|announce|"
-    r"distribute|sync|sudo)$"
+    r"distribute|sync)$"
 )
-# What only takes away what a build makes again.
-_REBUILDS = re.compile(r"^(?:clean|cleanup|distclean|clear|dry)$")
+_ASKS = re.compile(r"^(?:shell|console|repl|dbshell|interactive|sudo)$")
+_LOCAL_INSTALL = frozenset(("deps", "dependencies", "dev", "hooks", "requirements", "packages"))
 
 
-def act_of(words: list[str]) -> str:
-    """The act that the names tell of: `destroy`, `publish`, or nothing."""
+def act_of(words: list[str], *, script: bool = False) -> str:
+    """The act that the names tell of: `destroy`, `publish`, or nothing; a script may also install."""
     found = ""
     for word in words:
         if word.startswith("-") or len(word) > 80:
@@ -27,4 +27,8 @@ def act_of(words: list[str]) -> str:
             return "destroy:project"
         if any(map(_PUBLISH.match, parts)):
             found = "publish:remote"
+        elif any(map(_ASKS.match, parts)):
+            found = found or "uncertain"
+        elif script and ("install" in parts or "setup" in parts and word.endswith(".sh")) and not _LOCAL_INSTALL & set(parts):
+            found = found or "install:host"
     return found

@@ -118,6 +118,9 @@ class Shell:
                 redirects.append(child)
             elif kind == "command_name":
                 argv += words.fields(child)
+            elif kind in _KINDS and kind not in ("number", "comment"):
+                # `time (…)`: the grammar takes the block for an argument.
+                self.run(child, stdin)
             elif kind not in ("comment", ";", "&", "\n"):
                 argv += words.fields(child)
         for name, value in assignments:
