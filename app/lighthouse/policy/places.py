@@ -71,7 +71,7 @@ _SECRET_FOLDERS = frozenset(
 )
 _SECRET_PATH = re.compile(
     r"^/(?:etc/(?:shadow|gshadow|sudoers|ssl/private|kubernetes|ssh/ssh_host_\w+_key$)|proc/(?:[^/]+|)/?(?:environ|mem|maps)|"
-    r"proc/kcore|run/secrets|var/run/secrets|var/lib/docker|root/)|/\.config/(?:gcloud|gh|op|doppler|hub)(?:/|$)|"
+    r"proc/kcore|run/secrets/|var/run/secrets/|var/lib/docker/)|/\.config/(?:gcloud|gh|op|doppler|hub)(?:/|$)|"
     r"/Library/Keychains|/\.mozilla/|/google-chrome/|/\.gem/credentials"
 )
 _PUBLIC_NAMES = frozenset(("known_hosts", "authorized_keys", "config"))

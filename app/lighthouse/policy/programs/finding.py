@@ -6,7 +6,7 @@ from lighthouse.policy.programs.arguments import split
 from lighthouse.policy.programs.invocation import Invocation
 from lighthouse.policy.programs.spec import Spec
 from lighthouse.policy.shell.marks import ANY, BELOW, STAR, literal
-from lighthouse.policy.shell.output import NOTHING, Output
+from lighthouse.policy.shell.output import SOMETHING, Output
 
 _WRITES = frozenset(("-fprint", "-fprint0", "-fls", "-fprintf"))
 _RUNS = frozenset(("-exec", "-execdir", "-ok", "-okdir"))
@@ -51,7 +51,7 @@ def _find(call: Invocation) -> Output:
             command = tests[at:end]
             at = end + 1
             for path in found:
-                call.run([word.replace("{}", path) for word in map(literal, command)], stdin=NOTHING)
+                call.run([word.replace("{}", path) for word in map(literal, command)], stdin=SOMETHING)
     return Output("".join(f"{path}\n" for path in found))
 
 
@@ -88,7 +88,7 @@ def _fd(call: Invocation) -> Output:
         command = [word for word in call.words[cut + 1 :] if word != ";"]
         for path in paths:
             replaced = [word.replace("{}", path) for word in command]
-            call.run(replaced if "{}" in " ".join(command) else [*replaced, path], stdin=NOTHING)
+            call.run(replaced if "{}" in " ".join(command) else [*replaced, path], stdin=SOMETHING)
     return Output("".join(f"{path}\n" for path in paths))
 
 

@@ -95,9 +95,9 @@ def _xargs(call: Invocation) -> Output:
         )
     if token is not None:
         for item in items:
-            call.run([word.replace(token, item) for word in words], stdin=NOTHING)
+            call.run([word.replace(token, item) for word in words], stdin=SOMETHING)
         return SOMETHING
-    return call.run([*words, *items], stdin=NOTHING)
+    return call.run([*words, *items], stdin=SOMETHING)
 
 
 def _parallel(call: Invocation) -> Output:

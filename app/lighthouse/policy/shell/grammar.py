@@ -28,6 +28,8 @@ def parse(source: bytes) -> Node:
     """
     if len(source) > MAX_BYTES:
         raise NotUnderstood(f"the command is longer than {MAX_BYTES // 1024} KiB")
+    # A backslash at the start of a line would join it to the line before.
+    source = source.replace(b"\n\\", b"\n \\")
     end = time.perf_counter() + PARSE_SECONDS
     # A parser of its own: one that was cancelled keeps what it had, and threads may not share one.
     parser = tree_sitter.Parser(_LANGUAGE)

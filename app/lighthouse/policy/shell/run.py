@@ -110,6 +110,7 @@ class Shell:
         argv: list[str] = []
         assignments: list[tuple[str, str]] = []
         redirects: list[Node] = []
+        _on_one_line(node)
         for child in node.children:
             kind = child.type
             if kind == "variable_assignment":
@@ -325,6 +326,16 @@ class Shell:
                 self.state.variables.pop(key, None)
                 if key in before:
                     self.state.variables[key] = before[key]
+
+
+def _on_one_line(node: Node) -> None:
+    """Refuse words that stand on different lines: the grammar joins a line that begins with a backslash to the one before."""
+    at, source = node.start_byte, node.text or b""
+    for child in node.children:
+        between = source[at - node.start_byte : child.start_byte - node.start_byte]
+        if b"\n" in between.replace(b"\\\n", b"") or (child.text or b"").startswith(b"\n"):
+            raise NotUnderstood("a line begins in a way that is not understood")
+        at = child.end_byte
 
 
 def _steps(node: Node) -> list[Node]:
