@@ -36,6 +36,13 @@ class Redirections:
         self._into: str | None = None
         self._appends = False
         self._rest: list[tuple[str, Node]] = []
+        # The grammar takes words behind a redirection's target for more targets: they are arguments.
+        self.arguments: list[Node] = [
+            word
+            for node in nodes
+            if node.type == "file_redirect"
+            for word in node.children_by_field_name("destination")[1:]
+        ]
 
     def apply(self, stdin: Output | None = None) -> Output | None:
         """Tell what the redirections touch; gives the command's standard input."""
@@ -110,7 +117,7 @@ class Redirections:
         operator = next((child.type for child in node.children if not child.is_named), "")
         words = self._shell.words()
         shell = self._shell
-        for child in node.children_by_field_name("destination") or node.named_children:
+        for child in node.children_by_field_name("destination")[:1] or node.named_children[-1:]:
             if child.type == "file_descriptor":
                 continue
             fields = words.fields(child)

@@ -1,6 +1,6 @@
 """Walks through a parsed command as a shell would run it, and tells every program's arguments and input."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lighthouse.policy.analysis import MOST_DEPTH, MOST_NESTING, Analysis
 from lighthouse.policy.shell.grammar import Node, NotUnderstood, inner_commands, parse
@@ -105,12 +105,12 @@ class Shell:
             self.substituted(inner)
         return NOTHING
 
-    def _command(self, node: Node, stdin: Output | None) -> Output:
+    def _command(self, node: Node, stdin: Output | None, more: Sequence[Node] = ()) -> Output:
         words = self.words()
         argv: list[str] = []
         assignments: list[tuple[str, str]] = []
         redirects: list[Node] = []
-        _on_one_line(node)
+        apart = _assigns_apart(node)
         for child in node.children:
             kind = child.type
             if kind == "variable_assignment":
@@ -124,8 +124,12 @@ class Shell:
                 self.run(child, stdin)
             elif kind not in ("comment", ";", "&", "\n"):
                 argv += words.fields(child)
+        for child in (*Redirections(self, redirects).arguments, *more):
+            argv += words.fields(child)
         for name, value in assignments:
             self.environment(name, value)
+            if apart and name:
+                self.state.assign(name, value)
         if redirects:
             applied = Redirections(self, redirects)
             stdin = applied.apply(stdin)
@@ -193,7 +197,17 @@ class Shell:
         body = node.child_by_field_name("body")
         applied = Redirections(self, redirects)
         stdin = applied.apply(stdin)
-        output = applied.printed(self.run(body, stdin) if body is not None else NOTHING)
+        if applied.arguments and (body is None or body.type == "command"):
+            if body is None:
+                words = self.words()
+                argv = [field for word in applied.arguments for field in words.fields(word)]
+                output = applied.printed(self.start(argv, stdin))
+            else:
+                output = applied.printed(self._command(body, stdin, applied.arguments))
+        elif applied.arguments:
+            raise NotUnderstood("words behind a redirection are not understood")
+        else:
+            output = applied.printed(self.run(body, stdin) if body is not None else NOTHING)
         # After `<<EOF` on the same line the grammar puts the rest of that line into the redirection.
         return applied.rest(output)
 
@@ -328,14 +342,22 @@ class Shell:
                     self.state.variables[key] = before[key]
 
 
-def _on_one_line(node: Node) -> None:
-    """Refuse words that stand on different lines: the grammar joins a line that begins with a backslash to the one before."""
+def _assigns_apart(node: Node) -> bool:
+    """Whether the assignments stand on a line before the command's, where the grammar takes them for its own.
+
+    Refuses other words on different lines: the grammar also joins a line that begins with a backslash.
+    """
+    apart, assigns = False, True
     at, source = node.start_byte, node.text or b""
     for child in node.children:
         between = source[at - node.start_byte : child.start_byte - node.start_byte]
+        assigns = assigns and child.type in ("variable_assignment", "command_name")
         if b"\n" in between.replace(b"\\\n", b"") or (child.text or b"").startswith(b"\n"):
-            raise NotUnderstood("a line begins in a way that is not understood")
+            if not assigns:
+                raise NotUnderstood("a line begins in a way that is not understood")
+            apart = True
         at = child.end_byte
+    return apart
 
 
 def _steps(node: Node) -> list[Node]:
