@@ -72,7 +72,7 @@ def explain(
 
 
 @app.command("test")
-def test(
+def run_cases(
     files: Annotated[list[Path], typer.Argument(help="Tables of cases, one JSON object on a line.")],
     policies: Policies = None,
     project: Project = None,

@@ -1,12 +1,11 @@
-"""What a tool call would do: acts, each of one kind on one target, and the facts of a whole call made of them."""
+"""What a tool call would do: acts, each of one kind on one target, and the facts of a whole call."""
 
 from dataclasses import dataclass, field
 
+from lighthouse.policy.vocabulary import listed
+
 # Every action that policies may name. `schema.cedarschema` lists the same; a test holds them together.
-ACTIONS = frozenset(
-    "read write delete execute install fetch send query change destroy publish push commit rewrite discard "
-    "start signal configure persist privilege disk power exfiltrate hide exhaust uncertain".split()
-)
+ACTIONS = listed("act", "actions")
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,9 @@ def read_cases(path: Path) -> Iterator[tuple[int, Case]]:
                 try:
                     yield number, msgspec.json.decode(line, type=Case)
                 except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                    raise BadCases(f"{path} line {number} is no case ({error})", "see docs/policy.md") from error
+                    raise BadCases(
+                        f"{path} line {number} is no case ({error})", "see docs/policy.md"
+                    ) from error
     except OSError as error:
         raise BadCases(f"{path} cannot be read ({error.strerror})", "name a file of cases") from error
 

@@ -32,7 +32,7 @@ class PolicyFolder:
         return self._folder
 
     def refresh(self) -> bool:
-        """Load anew if a file came, went or changed. True when other rules are in force; else the old ones are."""
+        """Load anew if a file came, went or changed. True when other rules are in force afterwards."""
         signature = self._signature()
         return signature != self._seen and self._load(signature)
 

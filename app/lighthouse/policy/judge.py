@@ -8,6 +8,7 @@ from typing import Any
 from lighthouse.policy.act import Act, Facts
 from lighthouse.policy.facts import facts
 from lighthouse.policy.places import Roots
+from lighthouse.policy.programs.start import tables
 from lighthouse.policy.rules import Asker, Rules
 from lighthouse.policy.verdict import TIERS, WEIGHT, Verdict
 
@@ -41,6 +42,7 @@ class Judge:
     def __init__(self, rules: Rules, roots: Roots) -> None:
         self._rules = rules
         self._roots = roots
+        tables()  # read now and not within the first call
         self._cache: OrderedDict[tuple[object, ...], Verdict] = OrderedDict()
 
     @property
@@ -82,11 +84,8 @@ class Judge:
         if (known := self._cache.get(key)) is not None:
             self._cache.move_to_end(key)
             return known
-        verdict = self._shape(act, asker)
+        verdict = rules.judge(act, asker)
         self._cache[key] = verdict
         if len(self._cache) > MOST_CACHED:
             self._cache.popitem(last=False)
         return verdict
-
-    def _shape(self, act: Act, asker: Asker) -> Verdict:
-        return self._rules.judge(act, asker)

@@ -1,4 +1,4 @@
-"""Where a path leads: what of the host a command would touch, judged from the path's text and the project's links.
+"""Where a path leads: what of the host a command would touch, told by its text and the project's links.
 
 The host's files are out of the bridge's sight but for the project, so places outside are told by where Linux
 keeps what. A path that is not known to its first name is `unknown`.
@@ -10,11 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lighthouse.policy.shell.marks import ANY, BELOW, GLOBS, is_open, shown
+from lighthouse.policy.vocabulary import listed
 
-PLACES = frozenset(
-    "project project_root generated git guard secret startup temp temp_root null home home_root system root "
-    "device other unknown remote local network registry global host container self code help".split()
-)
+PLACES = listed("places", "places")
 
 LinkReader = Callable[[str], str | None]
 
@@ -47,28 +45,22 @@ class Roots:
         return match.group() if match else "/root"
 
 
-GENERATED = frozenset(
-    "node_modules build dist out target __pycache__ .pytest_cache .mypy_cache .ruff_cache .tox .nox coverage "
-    "htmlcov .coverage .next .nuxt .turbo .parcel-cache .cache .gradle .eggs bin obj tmp .tmp temp .venv venv "
-    "cmake-build-debug cmake-build-release .svelte-kit .angular .terraform _build .hypothesis .nyc_output "
-    "storybook-static .output .vite .dart_tool Pods DerivedData zig-cache zig-out bazel-bin bazel-out .sass-cache "
-    "logs site-packages .ipynb_checkpoints .serverless .expo".split()
-)
+GENERATED = listed("places", "generated")
 _SECRET_NAME = re.compile(
     r"""(?ix) ^(?:
       \.env(?:\.(?!example$|sample$|template$|dist$|defaults?$|schema$|test$)[\w.-]+)? | \.envrc
       | id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)? | .*\.(?:pem|p12|pfx|jks|keystore|kdbx|ppk|asc|gpg|tfstate)
-      | \.netrc | _netrc | \.pgpass | \.my\.cnf | \.npmrc | \.pypirc | \.git-credentials | \.htpasswd | \.vault-token
+      | \.netrc | _netrc | \.pgpass | \.my\.cnf | \.npmrc | \.pypirc | \.git-credentials
+      | \.htpasswd | \.vault-token
       | (?:.*[_.-])?(?:credentials?|secrets?|passwords?|passwd|tokens?|apikeys?|api[_-]keys?)
         (?:\.(?:json|ya?ml|toml|txt|ini|csv|env|xml|db|enc|properties|conf|cfg))
-      | credentials? | secrets? | service[-_]?account.*\.json | .*(?<!public)(?<!pub)[_.-]?private[_.-]?key.* | .*\.key
-      | shadow-? | gshadow-? | sudoers | master\.key | known_hosts_secret | Login\ Data | cookies\.sqlite | logins\.json
-      | \.(?:bash|zsh|sh|python|psql|mysql|node_repl)_history | \.histfile | krb5\.keytab | .*\.keytab | terraform\.tfvars
+      | credentials? | secrets? | service[-_]?account.*\.json
+      | .*(?<!public)(?<!pub)[_.-]?private[_.-]?key.* | .*\.key
+      | shadow-? | gshadow-? | sudoers | master\.key | Login\ Data | cookies\.sqlite | logins\.json
+      | \.(?:bash|zsh|sh|python|psql|mysql|node_repl)_history | \.histfile | .*\.keytab | terraform\.tfvars
     )$"""
 )
-_SECRET_FOLDERS = frozenset(
-    ".ssh .aws .gnupg .kube .azure .password-store .docker keyrings .oci .vault secrets .secrets".split()
-)
+_SECRET_FOLDERS = listed("places", "secret_folders")
 _SECRET_PATH = re.compile(
     r"^/(?:etc/(?:shadow|gshadow|sudoers|ssl/private|kubernetes|ssh/ssh_host_\w+_key$)|proc/(?:[^/]+|)/?(?:environ|mem|maps)|"
     r"proc/kcore|run/secrets/|var/run/secrets/|var/lib/docker/)|/\.config/(?:gcloud|gh|op|doppler|hub)(?:/|$)|"
@@ -93,6 +85,7 @@ _NULL = re.compile(
     r"^/dev/(?:null|stdin|stdout|stderr|tty|zero|full|u?random|fd(?:/\d+)?|ptmx)$|^/proc/self/fd/\d+$"
 )
 _TEMP = re.compile(r"^/(?:private/)?(?:tmp|var/tmp|dev/shm|var/folders)(?:/|$)")
+_TEMP_ROOTS = ("/tmp", "/var/tmp", "/dev/shm", "/private/tmp")  # noqa: S108
 _SYSTEM = re.compile(
     r"^/(?:bin|sbin|lib\w*|usr|etc|boot|var|opt|sys|proc|run|root|srv|snap|efi|nix|System|Library|Applications|"
     r"Windows|cygdrive|private)(?:/|$)"
@@ -103,7 +96,7 @@ MOST_LINKS = 20
 
 def resolve(text: str, cwds: tuple[str, ...], roots: Roots) -> list[Place]:
     """Where the path leads, from each folder that may be the current one."""
-    if text.startswith("/") or text.startswith("~"):
+    if text.startswith(("/", "~")):
         return [_place(text, "/", roots)]
     return list(dict.fromkeys(_place(text, cwd, roots) for cwd in cwds))
 
@@ -132,7 +125,7 @@ def _place(text: str, cwd: str, roots: Roots) -> Place:
 def _open_place(whole: str, roots: Roots) -> Place:
     """An unknown part may hold `..` and slashes, so nothing is certain from it on, whatever comes after.
 
-    What comes before tells nothing either, but that a path which is secret or of the system in any case is so.
+    What comes before tells only that a path which is secret or of the system in any case is so.
     """
     known = whole[: whole.index(ANY)] if ANY in whole else whole
     kind = _kind(_normal(known), roots) if "/" in known[1:] else "unknown"
@@ -157,15 +150,15 @@ def _followed(path: str, roots: Roots) -> str | None:
 
 
 def _first_link(path: str, roots: Roots) -> tuple[str, str, str] | None:
-    assert roots.link is not None
+    link = roots.link
     for root in roots.project:
-        if not path.startswith(root + "/"):
+        if link is None or not path.startswith(root + "/"):
             continue
         names = path[len(root) + 1 :].split("/")
         prefix = root
         for number, name in enumerate(names):
             prefix += "/" + name
-            if (target := roots.link(prefix)) is not None:
+            if (target := link(prefix)) is not None:
                 return prefix, target, "/".join(names[number + 1 :])
     return None
 
@@ -182,7 +175,7 @@ def _kind(path: str, roots: Roots) -> str:
             return "home_root"
     if _NULL.match(path):
         return "null"
-    if path in ("/tmp", "/var/tmp", "/dev/shm", "/private/tmp") or _all_of(path, ("/tmp", "/var/tmp")):
+    if path in _TEMP_ROOTS or _all_of(path, _TEMP_ROOTS):
         return "temp_root"
     if _GUARD.search(path):
         return "guard"
@@ -234,9 +227,7 @@ def _is_secret(path: str) -> bool:
     name = names[-1]
     if any(folder in _SECRET_FOLDERS for folder in names[:-1]):
         public = name in _PUBLIC_NAMES and ".ssh" in names
-        return not public and not name.endswith(
-            (".pub", ".py", ".ts", ".js", ".go", ".rs", ".md")
-        )
+        return not public and not name.endswith((".pub", ".py", ".ts", ".js", ".go", ".rs", ".md"))
     if name in _SECRET_FOLDERS and name.startswith(".") and name != ".docker":
         return True
     return bool(_SECRET_NAME.match(shown(name) if any(mark in name for mark in GLOBS) else name))

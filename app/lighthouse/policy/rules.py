@@ -72,7 +72,7 @@ class Rules:
     def judge(self, act: Act, asker: Asker) -> Verdict:
         """What the policies say to one act. Anything unforeseen in an evaluation escalates."""
         target = {"place": act.place, "name": act.target, "program": act.program, "recursive": act.recursive}
-        entities = [
+        entities: list[dict[Any, Any]] = [
             {"uid": {"type": "Agent", "id": asker.agent}, "attrs": {"role": asker.role}, "parents": []},
             {"uid": {"type": "Target", "id": "target"}, "attrs": target, "parents": []},
         ]

@@ -19,8 +19,12 @@ BASH = shutil.which("bash")
 pytestmark = pytest.mark.skipif(BASH is None, reason="there is no bash to compare with")
 
 TELL = 'command_not_found_handle() { printf "%s\\0" "$#" "$@" >&9; }\n'
-PLAIN = st.sampled_from(["a", "b-c", "x.y", "7", "-n", "--", "'q r'", '"s t"', "\\$d", "e\\ f", "''", '""', "$'\\x41b'"])
-VALUED = st.sampled_from(["$v", '"$v"', "${v}", "p$v", "{a,b}", "z{1,2}y", "$(zz7 i)", '"$(zz8 j)"', "`zz9`", "~+x"])
+PLAIN = st.sampled_from(
+    ["a", "b-c", "x.y", "7", "-n", "--", "'q r'", '"s t"', "\\$d", "e\\ f", "''", '""', "$'\\x41b'"]
+)
+VALUED = st.sampled_from(
+    ["$v", '"$v"', "${v}", "p$v", "{a,b}", "z{1,2}y", "$(zz7 i)", '"$(zz8 j)"', "`zz9`", "~+x"]
+)
 WORD = st.one_of(PLAIN, PLAIN, VALUED)
 NAME = st.sampled_from(["zz1", "zz2", "zz3", "\\zz4", "'zz5'", 'z"z"6', "z''z1", "zz{1,2}", "$p"])
 SIMPLE = st.builds(lambda name, words: " ".join([name, *words]), NAME, st.lists(WORD, max_size=3))
@@ -28,7 +32,9 @@ DECORATED = st.builds(
     lambda simple, before, after: f"{before}{simple}{after}",
     SIMPLE,
     st.sampled_from(["", "", "", "w=1 ", "! ", ">/dev/null ", "\\\n"]),
-    st.sampled_from(["", "", "", " 2>&1", " >/dev/null", " </dev/null", " # zz6", " \\\n u", " <<< zz3", " 2>/dev/null"]),
+    st.sampled_from(
+        ["", "", "", " 2>&1", " >/dev/null", " </dev/null", " # zz6", " \\\n u", " <<< zz3", " 2>/dev/null"]
+    ),
 )
 
 
@@ -48,8 +54,8 @@ def _around(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         lambda x: f"while {x}\nfalse; do :; done",
         lambda x: f"case a in a) {x}\n;; b) zz2;; esac",
         lambda x: f"f() {{ {x}\n}}; f q",
-        lambda x: f"v=$({x}\n); zz4 \"$v\"",
-        lambda x: f"zz5 \"$({x}\n)\" r",
+        lambda x: f'v=$({x}\n); zz4 "$v"',
+        lambda x: f'zz5 "$({x}\n)" r',
         lambda x: f"zz6 <<EOT\n$({x}\n)\nEOT\n",
         lambda x: f"zz6 <<'EOT'\n$({x}\n)\nEOT\nzz1 after",
         lambda x: f"zz6 <<EOT | zz1\nd\nEOT\n{x}",

@@ -32,7 +32,7 @@ WRAPPINGS: dict[str, Callable[[str], str]] = {
     "quoted substitution": lambda x: f'echo "$({x}\n)"',
     "process substitution": lambda x: f"cat <({x}\n)",
     "assignment": lambda x: f"y=$({x}\n)",
-    "variable": lambda x: f"y={quote(x)}; eval \"$y\"",
+    "variable": lambda x: f'y={quote(x)}; eval "$y"',
     "if": lambda x: f"if true; then {x}\nfi",
     "condition": lambda x: f"if ( {x} ); then ls; fi",
     "for": lambda x: f"for i in 1 2; do {x}\ndone",

@@ -66,7 +66,7 @@ def _gh_api(call: Invocation) -> Output:
         if re.search(r"=@(?!-)", field):
             call.role("read", field.partition("=@")[2])
     graphql = arguments.operands[:1] == ["graphql"]
-    if ANY in target or any(ANY in field for field in fields) and not graphql:
+    if ANY in target or (any(ANY in field for field in fields) and not graphql):
         call.act("send:remote", target, detail="a part of the request is only known when it runs")
     elif method == "DELETE" or any(re.search(r"\bmutation\b", field) for field in fields):
         call.act("destroy:remote" if method == "DELETE" else "change:remote", target)

@@ -11,6 +11,7 @@ from lighthouse.policy.programs.invocation import Invocation
 from lighthouse.policy.programs.tasks import act_of
 from lighthouse.policy.shell.marks import ANY, PLAIN, is_open, literal
 from lighthouse.policy.shell.output import SOMETHING, Output
+from lighthouse.policy.vocabulary import listed
 
 _LANGUAGE = {
     "python": "python",
@@ -67,12 +68,8 @@ _MODULE_PROGRAMS = {
     "awscli": "aws",
     "ansible": "ansible",
 }
-_QUIET_MODULES = frozenset(
-    "json.tool unittest compileall py_compile site sysconfig this calendar platform tokenize ast doctest ensurepip pydoc tabnanny dis pyclbr pip_audit zipapp http.server webbrowser timeit.x".split()
-)
-_RUNNING_MODULES = frozenset(
-    "timeit pdb code trace cProfile profile runpy idlelib ptpython IPython bdb turtledemo smtplib ftplib telnetlib antigravity".split()
-)
+_QUIET_MODULES = listed("code", "quiet_modules")
+_RUNNING_MODULES = listed("code", "running_modules")
 
 
 def _interpreter(call: Invocation) -> Output:
@@ -133,8 +130,12 @@ def _module(call: Invocation, module: str, words: list[str]) -> Output:
         for word in words:
             call.role("write", word if not word.startswith("-") else None)
     elif module == "http.server":
-        folder = next((word for option, word in itertools.pairwise(words) if option in ("-d", "--directory")), ".")
-        inside = all(place.kind.startswith("project") for place in resolve(folder, call.state.cwds, call.state.roots))
+        folder = next(
+            (word for option, word in itertools.pairwise(words) if option in ("-d", "--directory")), "."
+        )
+        inside = all(
+            place.kind.startswith("project") for place in resolve(folder, call.state.cwds, call.state.roots)
+        )
         call.act("start:local" if inside else "send:remote", module, detail="serves a folder to the network")
     elif module in _QUIET_MODULES:
         for word in words:
@@ -152,7 +153,18 @@ def _module(call: Invocation, module: str, words: list[str]) -> Output:
 
 def _unsafe_library(name: str, value: str) -> bool:
     """Whether `-r` loads more than what is harmless."""
-    return name == "-r" and value not in ("json", "time", "set", "date", "yaml", "csv", "pp", "bigdecimal", "erb", "uri")
+    return name == "-r" and value not in (
+        "json",
+        "time",
+        "set",
+        "date",
+        "yaml",
+        "csv",
+        "pp",
+        "bigdecimal",
+        "erb",
+        "uri",
+    )
 
 
 def _operands(call: Invocation, words: list[str]) -> None:

@@ -7,10 +7,9 @@ from lighthouse.policy.programs.arguments import split
 from lighthouse.policy.programs.invocation import Invocation
 from lighthouse.policy.shell.marks import ANY, literal
 from lighthouse.policy.shell.output import SOMETHING, Output
+from lighthouse.policy.vocabulary import listed
 
-_READS = frozenset(
-    "select show explain describe desc with pragma values use table list help set begin commit start end analyze fetch".split()
-)
+_READS = listed("data", "reads")
 _DESTROYS = re.compile(
     r"\b(?:drop|truncate|delete|revoke|kill|shutdown|purge|reset|detach|dropdatabase|deletemany|deleteone|remove|dropindex|flushall|flushdb)\b",
     re.IGNORECASE,
@@ -30,16 +29,12 @@ _META_READS = re.compile(
     r"^\\(?:d\w*\+?|l\+?|dt\+?|du\+?|conninfo|x|timing|q|c\b|pset|encoding|z|sf|sv|\?|h)(?![A-Za-z])",
     re.IGNORECASE,
 )
-_REDIS_READS = frozenset(
-    "get mget ping info keys scan dbsize exists ttl pttl type llen lrange lindex smembers scard sismember hget hgetall hkeys hvals hlen hmget hexists zrange zcard zscore zrank zrangebyscore strlen getrange time lastsave memory slowlog client command latency object xlen xrange xinfo randomkey echo role --bigkeys --stat bitcount zcount sscan hscan zscan pubsub".split()
-)
-_REDIS_DESTROYS = frozenset(
-    "flushall flushdb del unlink shutdown debug config script eval evalsha migrate restore slaveof replicaof swapdb rename getdel spop lpop rpop ltrim xtrim failover cluster module acl".split()
-)
+_REDIS_READS = listed("data", "redis_reads")
+_REDIS_DESTROYS = listed("data", "redis_destroys")
 
 
 def judge_sql(text: str) -> tuple[str, str]:
-    """The action of statements, and the statement that says so: `query`, `change`, `destroy` or `uncertain`."""
+    """What statements do, `query`, `change`, `destroy` or `uncertain`, and the one that says so."""
     if ANY in text:
         return "uncertain", "a part of the statement is only known when it runs"
     bare = re.sub(r"--[^\n]*|/\*(?!!)[\s\S]*?\*/", " ", text)
@@ -104,10 +99,8 @@ def _redis(call: Invocation) -> Output:
         return SOMETHING
     if not words:
         call.uncertain("commands come from its input")
-    elif (
-        words[0] == "config"
-        and words[1:2] == ["get"]
-        or words[0] in ("client", "slowlog", "memory", "acl")
+    elif (words[0] == "config" and words[1:2] == ["get"]) or (
+        words[0] in ("client", "slowlog", "memory", "acl")
         and words[1:2] in (["list"], ["get"], ["usage"], ["stats"], ["whoami"])
     ):
         call.act("query:remote", " ".join(words))

@@ -18,7 +18,7 @@ def _rm(call: Invocation) -> Output:
         "rimraf",
         "del-cli",
     )
-    forced = recursive and arguments.has("-f", "--force") or call.name == "rimraf"
+    forced = (recursive and arguments.has("-f", "--force")) or call.name == "rimraf"
     if arguments.open_option:
         call.uncertain("an argument is only known when it runs")
     for operand in arguments.operands:
@@ -39,7 +39,9 @@ def _mv(call: Invocation) -> Output:
     for place in places:
         # What is moved within the project is not lost; elsewhere its old place is emptied.
         if not (inside and place.kind in ("project", "generated")):
-            call.analysis.act("delete", place.kind, place.path, call.name, recursive=True, detail="moved away")
+            call.analysis.act(
+                "delete", place.kind, place.path, call.name, recursive=True, detail="moved away"
+            )
     for place in into:
         call.analysis.act("write", place.kind, place.path, call.name)
     return NOTHING
@@ -168,7 +170,7 @@ def _archive(call: Invocation) -> Output:
     return Output(sources=call.stdin.sources if call.stdin is not None else frozenset())
 
 
-_COMPRESSORS = frozenset("gzip bzip2 xz zstd pigz lz4 pbzip2 pxz lzma unzstd".split())
+_COMPRESSORS = frozenset(["gzip", "bzip2", "xz", "zstd", "pigz", "lz4", "pbzip2", "pxz", "lzma", "unzstd"])
 
 
 def _truncate(call: Invocation) -> Output:

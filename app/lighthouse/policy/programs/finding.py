@@ -1,5 +1,6 @@
 """`find` and `fd`: what they look through, what they do with it."""
 
+import itertools
 from collections.abc import Callable
 
 from lighthouse.policy.programs.arguments import split
@@ -16,10 +17,8 @@ _NAMES = frozenset(("-name", "-iname", "-path", "-wholename", "-ipath"))
 def _find(call: Invocation) -> Output:
     words = call.words
     at = 0
-    while (
-        at < len(words)
-        and words[at] in ("-H", "-L", "-P", "-D", "-E", "-X", "-s")
-        or (at < len(words) and words[at].startswith("-O"))
+    while (at < len(words) and words[at] in ("-H", "-L", "-P", "-D", "-E", "-X", "-s")) or (
+        at < len(words) and words[at].startswith("-O")
     ):
         at += 2 if words[at] == "-D" else 1
     bases: list[str] = []
@@ -59,7 +58,7 @@ def _pattern(tests: list[str]) -> str:
     """The one pattern of names that everything found fits, or nothing."""
     if any(test in ("-o", "-or", "!", "-not", ",") for test in tests):
         return ""
-    for test, value in zip(tests, tests[1:], strict=False):
+    for test, value in itertools.pairwise(tests):
         if literal(test) in ("-name", "-iname"):
             return value
     return ""

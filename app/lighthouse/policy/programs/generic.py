@@ -44,7 +44,7 @@ def _plain(call: Invocation, spec: Spec, arguments: Arguments) -> None:
     if harmless and arguments.has(*harmless):
         return
     recursive = False
-    for name, value in arguments.options:
+    for name, _ in arguments.options:
         flag = spec.flags.get(name)
         if flag == "recursive":
             recursive = True

@@ -163,9 +163,8 @@ def _rebase(call: Invocation) -> Output:
 def _clone(call: Invocation) -> Output:
     arguments = call.arguments
     for name, value in arguments.options:
-        if (
-            name in ("-u", "--upload-pack", "--template")
-            or name in ("-c", "--config")
+        if name in ("-u", "--upload-pack", "--template") or (
+            name in ("-c", "--config")
             and not _PLAIN_SETTINGS.fullmatch(literal(value or "").partition("=")[0])
         ):
             call.uncertain(f"{name} may run a program")
@@ -186,7 +185,7 @@ def _fetch(call: Invocation) -> Output:
 
 def _branch(call: Invocation) -> Output:
     arguments = call.arguments
-    if arguments.has("-D") or arguments.has("-d", "--delete") and arguments.has("-f", "--force"):
+    if arguments.has("-D") or (arguments.has("-d", "--delete") and arguments.has("-f", "--force")):
         call.act(
             "discard:git",
             "git branch -D " + " ".join(map(literal, arguments.operands)),

@@ -80,7 +80,9 @@ class Invocation:
         """
         said = [literal(word) for word in (path.rpartition("/")[2], *words) if ANY not in word]
         if act := act_of(said, script=True):
-            self.act(act, " ".join(map(literal, (path, *words)))[:200], detail="as its name or its arguments say")
+            self.act(
+                act, " ".join(map(literal, (path, *words)))[:200], detail="as its name or its arguments say"
+            )
         if (
             text := self.state.written.get(path.removeprefix("./"), self.state.written.get(path))
         ) is not None:

@@ -29,7 +29,7 @@ _BODY = (
 )
 _SENDS_FILE = re.compile(r"(?:^|=)[@<](?!-)(.+)")
 _READ_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
-# Where a data store or a machine's control listens: a request that changes something there is no test of a web page.
+# Where data stores and a machine's control listen: a change there is no test of a web page.
 _STORES = frozenset(
     (
         2375,
@@ -79,7 +79,7 @@ def _curl(call: Invocation) -> Output:
     urls = [literal(url) for url in arguments.operands]
     urls += [literal(value or "") for name, value in arguments.options if name == "--url"]
     for url in urls:
-        if arguments.has("-O", "--remote-name") and call.name == "curl" or call.name == "wget":
+        if (arguments.has("-O", "--remote-name") and call.name == "curl") or call.name == "wget":
             call.state.written[url.rpartition("/")[2]] = ANY
         request(call, method, url, " ".join(body), uploads=any(map(_is_file, arguments.options)))
     return Output(ANY, _NETWORK)

@@ -9,6 +9,7 @@ from lighthouse.policy.programs.spec import Spec
 from lighthouse.policy.programs.tasks import act_of
 from lighthouse.policy.shell.marks import ANY, literal
 from lighthouse.policy.shell.output import NOTHING, SOMETHING, Output
+from lighthouse.policy.vocabulary import listed
 
 _ELSEWHERE = re.compile(
     r"^(?:git\+|git:|https?:|ssh:|file:|git@|github:|gitlab:|bitbucket:|[\w.-]+/[\w.-]+#|[\w-]+@(?:https?|git|file):)"
@@ -80,8 +81,10 @@ def _runner(call: Invocation) -> Output:
         return SOMETHING
     name = re.sub(r"(?<=.)@[\w.^~-]+$", "", literal(words[0]))
     plain = _SCOPED.get(name, name)
-    # In the project's own environment every name is installed; a fetched one is trusted where it is well known.
-    local = bool(call.spec.skip) or not call.name.startswith(("npx", "bunx", "pnpx", "uvx", "pipx")) and "dlx" not in call.name
+    # In the project's own environment every name is installed; a fetched one must be well known.
+    local = bool(call.spec.skip) or (
+        not call.name.startswith(("npx", "bunx", "pnpx", "uvx", "pipx")) and "dlx" not in call.name
+    )
     if plain in tables() and (local or plain in tables("build") or plain in _WELL_KNOWN):
         return call.run([plain, *words[1:]])
     if "/" in plain and not plain.startswith("@"):
@@ -99,7 +102,7 @@ def _runner(call: Invocation) -> Output:
 
 
 def _run_source(call: Invocation) -> Output:
-    """`go run ./cmd/x args`, `cargo run -- args`: the project's program, with arguments that say what it does."""
+    """`go run ./cmd/x args`, `cargo run -- args`: the project's program, with its arguments."""
     call.act("execute:project", call.name)
     for operand in call.arguments.operands[:1] if call.name == "go run" else []:
         if "." in operand.partition("/")[0].strip(".") and "/" in operand and not operand.endswith(".go"):
@@ -111,10 +114,7 @@ def _run_source(call: Invocation) -> Output:
     return SOMETHING
 
 
-_WELL_KNOWN = frozenset(
-    "rimraf ts-node tsx concurrently cross-env nodemon npm-run-all vercel netlify wrangler firebase supabase serve http-server "
-    "json-server live-server npm pnpm yarn node deno bun husky lefthook openapi hasura apollo newman pip poetry".split()
-)
+_WELL_KNOWN = listed("packages", "well_known")
 _SCOPED = {
     "@biomejs/biome": "biome",
     "@playwright/test": "playwright",

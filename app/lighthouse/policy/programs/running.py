@@ -1,4 +1,4 @@
-"""Programs that run other programs, each in a way of its own: env, xargs, parallel, su, script, flock, nested tools."""
+"""Programs that run other programs, each in a way of its own: env, sudo, xargs, parallel, flock."""
 
 from collections.abc import Callable
 
@@ -105,7 +105,7 @@ def _parallel(call: Invocation) -> Output:
     words = arguments.operands
     cut = next((number for number, word in enumerate(words) if word in (":::", "::::", ":::+")), len(words))
     template, items = words[:cut], words[cut + 1 :]
-    if cut < len(words) and words[cut] == "::::" or not items:
+    if (cut < len(words) and words[cut] == "::::") or not items:
         given = call.stdin.text.split("\n") if call.stdin is not None and not items else [ANY]
         items = [item for item in given if item] or [ANY]
     if len(items) > 20:

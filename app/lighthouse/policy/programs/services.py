@@ -1,29 +1,17 @@
-"""Command lines of services (`aws`, `kubectl`, `gh`): what they do is told by the verb among their first words."""
+"""Command lines of services (`aws`, `kubectl`, `gh`): the verb among the first words tells what they do."""
 
 import re
+from collections.abc import Mapping
 
 from lighthouse.policy.programs.arguments import split
 from lighthouse.policy.programs.invocation import Invocation
+from lighthouse.policy.programs.spec import Spec
 from lighthouse.policy.shell.marks import is_open, literal, shown
 from lighthouse.policy.shell.output import SOMETHING, Output
+from lighthouse.policy.vocabulary import listed
 
-READS = frozenset(
-    "list ls get describe show status info view version versions help search find log logs inspect check stat stats diff top "
-    "ping history whoami cat print lookup read explain validate lint verify preview plan events event doctor tree count "
-    "head tail query scan size health current display usage details summary metrics audit report whois dig trace overview "
-    "lsd lsl lsf lsjson md5sum sha1sum hashsum about ncdu cluster-info api-resources api-versions environment members "
-    "batch-get filter select test-connection who me self identity dashboard watch monitor poll peek receive exists compare "
-    "analyze analyse calculate estimate simulate detect can-i config-list outputs output graph state-list providers fmt format completion "
-    "autocomplete describe-all browse open docs man examples discover resolve dry-run is-active is-enabled login-status "
-    "download clone fetch pull cp-from".split()
-)
-DESTROYS = frozenset(
-    "delete del rm rmi remove destroy drop purge prune truncate wipe erase flush flushall flushdb reset terminate kill "
-    "revoke disable unregister uninstall detach forget evict drain cancel abort deregister unsubscribe expire unpublish "
-    "rb rmdir deletefile cleanup dedupe move mv nuke teardown decommission undeploy unlink clear empty obliterate shred stop "
-    "down deprovision archive rollback restore overwrite force revert discard undo unset unassign dismiss close lock "
-    "repo-delete rdelete repodelete recreate rekey step-down seal leave downgrade suspend pause scale replace cordon taint".split()
-)
+READS = listed("services", "reads")
+DESTROYS = listed("services", "destroys")
 _READ_HEADS = (
     "list",
     "get",
@@ -38,10 +26,7 @@ _READ_HEADS = (
     "count",
 )
 # Names of things that also list them when nothing follows.
-_NOUNS = frozenset(
-    "versions events logs tags labels topics brokers queues vhosts exchanges bindings users policies members snapshots apps "
-    "addons domains releases regions plans instances services projects sites teams accounts images ps outputs history".split()
-)
+_NOUNS = listed("services", "nouns")
 _SECRET_WORDS = re.compile(
     r"secret|password|passwd|credential|token|(?:^|[-_])keys?(?:$|[-_])|login-password", re.IGNORECASE
 )
@@ -110,8 +95,7 @@ def service(call: Invocation) -> Output:
 def judge(words: list[str]) -> tuple[str, str]:
     """The action of the first words, and the verb that says so.
 
-    What destroys counts wherever it stands. What reads must be a word or the first part of one, and stand before
-    anything that is no name of a group.
+    What destroys counts wherever it stands. What reads must be a word or the first part of one.
     """
     for word in words:
         if any(part in DESTROYS for part in re.split(r"[-_.:]", word.lower())) or word.lower() in DESTROYS:
@@ -120,12 +104,17 @@ def judge(words: list[str]) -> tuple[str, str]:
         lower = word.lower()
         if lower in _NOUNS and word is not words[-1]:
             continue
-        if lower in READS or lower in _NOUNS or re.split(r"[:.]", lower)[-1] in READS or re.split(r"[-_:]", lower)[0] in _READ_HEADS:
+        if (
+            lower in READS
+            or lower in _NOUNS
+            or re.split(r"[:.]", lower)[-1] in READS
+            or re.split(r"[-_:]", lower)[0] in _READ_HEADS
+        ):
             return "query", word
     return "change", words[-1] if words else ""
 
 
-def _longest(sub: "dict[str, object]", words: list[str]) -> "tuple[int, object] | None":
+def _longest(sub: Mapping[str, str | Spec], words: list[str]) -> tuple[int, str | Spec] | None:
     for depth in range(min(MOST_WORDS, len(words)), 0, -1):
         if (found := sub.get(" ".join(words[:depth]))) is not None:
             return depth, found

@@ -1,4 +1,4 @@
-"""Starts programs by name: functions of the shell, programs of the tables, files of the project, and the unknown."""
+"""Starts programs by name: those of the tables, files of the project, and the unknown."""
 
 import posixpath
 from collections.abc import Callable
@@ -29,10 +29,9 @@ from lighthouse.policy.programs.spec import Spec, load_tables
 from lighthouse.policy.shell.marks import ANY, has_glob, is_open, literal, shown
 from lighthouse.policy.shell.output import SOMETHING, Output
 from lighthouse.policy.shell.run import Shell
+from lighthouse.policy.vocabulary import listed
 
-_SYSTEM_FOLDERS = frozenset(
-    "/bin /usr/bin /usr/local/bin /sbin /usr/sbin /usr/local/sbin /opt/homebrew/bin /snap/bin /usr/games".split()
-)
+_SYSTEM_FOLDERS = listed("start", "system_folders")
 # Folders in the project or a home where tools are installed under their own names.
 _TOOL_FOLDERS = (
     "node_modules/.bin",

@@ -1,5 +1,6 @@
 """Programs of the machine itself: disks, services, firewalls, packages of the system, signals."""
 
+import itertools
 import re
 from collections.abc import Callable
 
@@ -7,21 +8,13 @@ from lighthouse.policy.programs.invocation import Invocation
 from lighthouse.policy.programs.tasks import act_of
 from lighthouse.policy.shell.marks import ANY, literal
 from lighthouse.policy.shell.output import NOTHING, SOMETHING, Output
+from lighthouse.policy.vocabulary import listed
 
-_SHOWS = frozenset(
-    "status show list-units list-unit-files list list-timers list-sockets list-dependencies is-active is-enabled is-failed cat help "
-    "list-jobs list-machines show-environment get-default list-sessions print blame --version monit logs ls info describe jlist prettylist".split()
-)
-_PACKAGE_READS = frozenset(
-    "search show list info policy depends rdepends showpkg madison provides which why contains owns home deps uses leaves outdated "
-    "config doctor desc log cat options --version repolist check-update whatprovides repoquery history -Q -Qi -Ql -Qs -Ss -Si -Qe "
-    "-Qo find files se if lr versions tap-info download.x".split()
-)
+_SHOWS = listed("system", "shows")
+_PACKAGE_READS = listed("system", "package_reads")
 
-
-def _disk(call: Invocation) -> Output:
-    words = [literal(word) for word in call.words]
-    listing = {
+_DISK_SHOWS = frozenset(
+    (
         "-l",
         "--list",
         "-n",
@@ -40,37 +33,37 @@ def _disk(call: Invocation) -> Output:
         "iostat",
         "-V",
         "id-ctrl",
-    }
-    if (
-        words
-        and any(word in listing for word in words)
-        and not {"destroy", "-y", "--zap-all", "delete", "format", "mklabel", "rm", "eraseDisk"} & set(words)
-    ):
-        if call.name in (
-            "fdisk",
-            "parted",
-            "zpool",
-            "zfs",
-            "btrfs",
-            "nvme",
-            "diskutil",
-            "mdadm",
-            "losetup",
-            "sgdisk",
-            "gdisk",
-            "fsck",
-            "e2fsck",
-            "cryptsetup",
-            "fwupdmgr",
-            "sfdisk",
-            "efibootmgr",
-        ):
-            return SOMETHING
-    if (
-        call.name == "dumpe2fs"
-        or not words
-        and call.name in ("losetup", "btrfs", "zfs", "zpool", "swapon", "efibootmgr")
-    ):
+    )
+)
+_DISK_CHANGES = frozenset(("destroy", "-y", "--zap-all", "delete", "format", "mklabel", "rm", "eraseDisk"))
+_DISK_VIEWERS = frozenset(
+    (
+        "fdisk",
+        "parted",
+        "zpool",
+        "zfs",
+        "btrfs",
+        "nvme",
+        "diskutil",
+        "mdadm",
+        "losetup",
+        "sgdisk",
+        "gdisk",
+        "fsck",
+        "e2fsck",
+        "cryptsetup",
+        "fwupdmgr",
+        "sfdisk",
+        "efibootmgr",
+        "swapon",
+    )
+)
+
+
+def _disk(call: Invocation) -> Output:
+    words = [literal(word) for word in call.words]
+    shows = _DISK_SHOWS & set(words) and not _DISK_CHANGES & set(words) and call.name in _DISK_VIEWERS
+    if shows or call.name == "dumpe2fs" or (not words and call.name in _DISK_VIEWERS):
         return SOMETHING
     if call.name == "format" and not any(
         re.match(r"[A-Za-z]:", word) or word.startswith("/dev") for word in words
@@ -79,10 +72,8 @@ def _disk(call: Invocation) -> Output:
         return SOMETHING
     files = [word for word in call.arguments.operands if "/" in word and not word.startswith("/dev")]
     # A file system made in a file is no disk.
-    call.act(
-        "write:other" if files and call.name.startswith(("mk", "losetup")) else "disk:device",
-        " ".join([call.name, *words])[:200],
-    )
+    into_file = files and call.name.startswith(("mk", "losetup"))
+    call.act("write:other" if into_file else "disk:device", " ".join([call.name, *words])[:200])
     return NOTHING
 
 
@@ -186,7 +177,7 @@ def _ip(call: Invocation) -> Output:
         "off",
         "on",
     }
-    if changes & set(words) or call.name in ("wg-quick", "dhclient", "brctl") and words:
+    if changes & set(words) or (call.name in ("wg-quick", "dhclient", "brctl") and words):
         call.act("configure:host", " ".join([call.name, *words]), detail="changes the machine's network")
         if "exec" in words:
             call.uncertain("runs a program in another network")
@@ -201,11 +192,10 @@ def _packages(call: Invocation) -> Output:
     if (
         not words
         or verb in _PACKAGE_READS
-        or call.arguments.has("-s", "--simulate", "--dry-run", "-n")
-        and call.name != "nix-env"
+        or (call.arguments.has("-s", "--simulate", "--dry-run", "-n") and call.name != "nix-env")
     ):
         return SOMETHING
-    for name, value in call.arguments.options:
+    for name, _ in call.arguments.options:
         if name in ("-o", "--option", "-c", "--config-file") and call.name.startswith("apt"):
             call.uncertain(f"{name} may make it run a program")
     removes = re.match(
@@ -281,7 +271,7 @@ def _mktemp(call: Invocation) -> Output:
 
 def _openssl(call: Invocation) -> Output:
     words = [literal(word) for word in call.words]
-    options = dict(zip(words, words[1:], strict=False))
+    options = dict(itertools.pairwise(words))
     for name in ("-in", "-inkey", "-key"):
         if name in options:
             call.role("read", options[name])

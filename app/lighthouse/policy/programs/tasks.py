@@ -29,6 +29,10 @@ def act_of(words: list[str], *, script: bool = False) -> str:
             found = "publish:remote"
         elif any(map(_ASKS.match, parts)):
             found = found or "uncertain"
-        elif script and ("install" in parts or "setup" in parts and word.endswith(".sh")) and not _LOCAL_INSTALL & set(parts):
+        elif (
+            script
+            and ("install" in parts or ("setup" in parts and word.endswith(".sh")))
+            and not _LOCAL_INSTALL & set(parts)
+        ):
             found = found or "install:host"
     return found

@@ -9,7 +9,8 @@ from lighthouse.policy.shell.marks import ANY, BELOW, PLAIN, literal
 from lighthouse.policy.shell.output import NOTHING, SOMETHING, Output
 
 _SED_RUNS = re.compile(
-    r"(?:^|[;{}\n]|^\d+|^\$|/[IM]?)\s*[0-9,$!~+ ]*e(?:\s|$)|s(?P<d>[/|#,@:!%~_]).*?(?P=d).*?(?P=d)[gpIiMm0-9]*e",
+    r"(?:^|[;{}\n]|^\d+|^\$|/[IM]?)\s*[0-9,$!~+ ]*e(?:\s|$)"
+    r"|s(?P<d>[/|#,@:!%~_]).*?(?P=d).*?(?P=d)[gpIiMm0-9]*e",
     re.DOTALL,
 )
 _SED_FILE = re.compile(
@@ -125,7 +126,7 @@ def _editor(call: Invocation) -> Output:
                 )
                 is not None
             )
-            if not harmless and name not in ("-e", "-s") or value and "!" in value:
+            if (not harmless and name not in ("-e", "-s")) or (value and "!" in value):
                 call.uncertain(f"{name} runs a command")
     for operand in call.arguments.operands:
         if operand.startswith("+"):

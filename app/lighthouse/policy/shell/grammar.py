@@ -17,7 +17,7 @@ Node = tree_sitter.Node
 
 
 class NotUnderstood(LighthouseError):
-    """A command that cannot be judged: too large, too slow, broken, or made of what the analysis does not know."""
+    """A command that cannot be judged: too large, too slow, broken, or made of what is not known."""
 
 
 def parse(source: bytes) -> Node:
@@ -30,12 +30,12 @@ def parse(source: bytes) -> Node:
         raise NotUnderstood(f"the command is longer than {MAX_BYTES // 1024} KiB")
     # A backslash at the start of a line would join it to the line before.
     source = source.replace(b"\n\\", b"\n \\")
-    end = time.perf_counter() + PARSE_SECONDS
+    end = time.thread_time() + PARSE_SECONDS
     # A parser of its own: one that was cancelled keeps what it had, and threads may not share one.
     parser = tree_sitter.Parser(_LANGUAGE)
     try:
         tree = parser.parse(
-            lambda offset, _: source[offset:], progress_callback=lambda *_: time.perf_counter() > end
+            lambda offset, _: source[offset:], progress_callback=lambda *_: time.thread_time() > end
         )
     except ValueError as error:
         raise NotUnderstood("the command takes too long to parse") from error

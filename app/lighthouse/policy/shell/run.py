@@ -9,6 +9,7 @@ from lighthouse.policy.shell.output import NOTHING, Output, joined
 from lighthouse.policy.shell.redirection import Redirections
 from lighthouse.policy.shell.state import State
 from lighthouse.policy.shell.words import Words
+from lighthouse.policy.vocabulary import listed
 
 MOST_ROUNDS = 24
 # A program that runs, with all that is known of how: see programs/invocation.py.
@@ -406,13 +407,7 @@ def _home_tools(state: State) -> tuple[str, ...]:
 
 _SILENT = frozenset(("comment", "variable_name", "heredoc_end", "heredoc_start"))
 _REDIRECTS = frozenset(("file_redirect", "heredoc_redirect", "herestring_redirect"))
-_RUNNING_VARIABLES = frozenset(
-    "BASH_ENV ENV PROMPT_COMMAND PS4 SHELLOPTS IFS GIT_SSH GIT_SSH_COMMAND GIT_EXTERNAL_DIFF GIT_ASKPASS GIT_PROXY_COMMAND "
-    "GIT_EXEC_PATH GIT_TEMPLATE_DIR SSH_ASKPASS SUDO_ASKPASS PYTHONSTARTUP PYTHONPATH PYTHONHOME PERL5LIB PERL5OPT "
-    "PERL5DB RUBYOPT RUBYLIB NODE_OPTIONS NODE_PATH JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS CLASSPATH "
-    "RUSTC_WRAPPER RUSTC LESSOPEN LESSCLOSE MANPAGER BROWSER TAR_OPTIONS RSYNC_RSH MAKEFLAGS GCONV_PATH "
-    "DOCKER_HOST KUBECONFIG".split()
-)
+_RUNNING_VARIABLES = listed("run", "running_variables")
 _KINDS: dict[str, Callable[[Shell, Node, Output | None], Output]] = {
     "program": Shell._sequence,
     "command": Shell._command,

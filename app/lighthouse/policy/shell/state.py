@@ -1,15 +1,13 @@
-"""What a shell knows while a command runs: variables, functions, the current folder, files written on the way."""
+"""What a shell knows while a command runs: variables, functions, the current folder, written files."""
 
 from dataclasses import dataclass, field
 
 from lighthouse.policy.places import Roots
 from lighthouse.policy.shell.grammar import Node
 from lighthouse.policy.shell.marks import ANY, PLAIN
+from lighthouse.policy.vocabulary import listed
 
-_NAMES = frozenset(
-    "USER LOGNAME HOSTNAME UID EUID PPID RANDOM SECONDS LINENO EPOCHSECONDS EPOCHREALTIME HOSTTYPE OSTYPE SHLVL LANG "
-    "TERM COLUMNS LINES MACHTYPE BASHPID SHELLOPTS BASH_VERSION CI ? # $ ! 0 -".split()
-)
+_NAMES = listed("state", "names")
 MOST_FOLDERS = 4
 
 
