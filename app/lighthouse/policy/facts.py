@@ -10,7 +10,7 @@ from lighthouse.policy.programs.start import start
 from lighthouse.policy.shell.grammar import MAX_BYTES, NotUnderstood, parse
 from lighthouse.policy.shell.run import Shell
 from lighthouse.policy.shell.state import State
-from lighthouse.policy.tools import TOOLS, exfiltrates
+from lighthouse.policy.tools import OWN_TOOLS, TOOLS, exfiltrates
 
 
 def facts(tool: str, fields: Mapping[str, Any], cwd: str, roots: Roots) -> Facts:
@@ -19,6 +19,8 @@ def facts(tool: str, fields: Mapping[str, Any], cwd: str, roots: Roots) -> Facts
     try:
         if tool == "Bash":
             _bash(analysis, fields, cwd)
+        elif tool.startswith(OWN_TOOLS):
+            analysis.act("query", "local", tool[:200], tool[:200])
         elif (judge := TOOLS.get(tool)) is not None:
             judge(analysis, fields, State(roots, (cwd,)))
         else:

@@ -111,8 +111,8 @@ def _place(text: str, cwd: str, roots: Roots) -> Place:
     if _DRIVE.match(text):
         return Place("system", shown(text))
     whole = text if text.startswith("/") else f"{cwd}/{text}"
-    if ANY in whole or whole.startswith("?"):
-        return _open_place(whole, roots)
+    if ANY in whole or len(whole) > 4096 or max(map(len, whole.split("/"))) > 255:
+        return _open_place(whole[:4096], roots)
     path = _normal(whole)
     if roots.link is not None:
         followed = _followed(path, roots)
@@ -127,7 +127,7 @@ def _open_place(whole: str, roots: Roots) -> Place:
 
     What comes before tells only that a path which is secret or of the system in any case is so.
     """
-    known = whole[: whole.index(ANY)] if ANY in whole else whole
+    known = whole[: whole.index(ANY)] if ANY in whole else ""
     kind = _kind(_normal(known), roots) if "/" in known[1:] else "unknown"
     return Place(kind if kind in ("secret", "device", "system", "guard", "git") else "unknown", shown(whole))
 
@@ -196,7 +196,7 @@ def _kind(path: str, roots: Roots) -> str:
         or re.fullmatch(r"/(?:home|Users)(?:/[^/]+)?|/root", path)
     ):
         return "home_root"
-    if path.startswith((home + "/", "/home/", "/Users/")):
+    if path.startswith((home + "/", "/home/", "/Users/", "/root/")):
         return "home"
     return "system" if _SYSTEM.match(path) else "other"
 

@@ -68,7 +68,12 @@ TOOLS: dict[str, Tool] = {
     "ExitPlanMode": _nothing,
     "BashOutput": _nothing,
     "AskUserQuestion": _nothing,
+    # The calls of whom it starts are judged one by one.
+    "Task": _nothing,
+    "Agent": _nothing,
 }
+# The bridge checks its own tools itself, by the token.
+OWN_TOOLS = "mcp__lighthouse__"
 _SENDING = frozenset(("send", "change", "publish"))
 
 

@@ -33,10 +33,13 @@ _REDIS_READS = listed("data", "redis_reads")
 _REDIS_DESTROYS = listed("data", "redis_destroys")
 
 
+MOST = 8000
+
+
 def judge_sql(text: str) -> tuple[str, str]:
     """What statements do, `query`, `change`, `destroy` or `uncertain`, and the one that says so."""
-    if ANY in text:
-        return "uncertain", "a part of the statement is only known when it runs"
+    if ANY in text or len(text) > MOST:
+        return "uncertain", "the statement is only known when it runs, or very long"
     bare = re.sub(r"--[^\n]*|/\*(?!!)[\s\S]*?\*/", " ", text)
     bare = re.sub(r"'(?:''|[^'])*'", "''", bare)
     worst = ("query", "")

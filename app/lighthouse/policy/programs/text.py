@@ -5,17 +5,11 @@ from collections.abc import Callable
 
 from lighthouse.policy.programs.arguments import split
 from lighthouse.policy.programs.invocation import Invocation
+from lighthouse.policy.programs.sed import NotSed, written_files
 from lighthouse.policy.shell.marks import ANY, BELOW, PLAIN, literal
 from lighthouse.policy.shell.output import NOTHING, SOMETHING, Output
 
-_SED_RUNS = re.compile(
-    r"(?:^|[;{}\n]|^\d+|^\$|/[IM]?)\s*[0-9,$!~+ ]*e(?:\s|$)"
-    r"|s(?P<d>[/|#,@:!%~_]).*?(?P=d).*?(?P=d)[gpIiMm0-9]*e",
-    re.DOTALL,
-)
-_SED_FILE = re.compile(
-    r"(?:^|[;{}/\n0-9$!])\s*[wW]\s+(\S+)|s([/|#,@:!%~_]).*?\2.*?\2[gpIiMm0-9]*w\s+(\S+)", re.DOTALL
-)
+MOST = 4000
 
 
 def _sed(call: Invocation) -> Output:
@@ -31,15 +25,14 @@ def _sed(call: Invocation) -> Output:
         call.role("read", script_file)
         call.uncertain("its script stands in a file")
     for script in map(literal, scripts):
-        plain = script.replace(PLAIN, "x")
-        if ANY in script and not plain.replace(ANY, "").strip().endswith(
-            ("/", "/g", "d", "p", "|", "|g", "#g")
-        ):
+        # An unknown text in the middle could end its expression and begin another command.
+        if ANY in script:
             call.uncertain("its script is only known when it runs")
-        if _SED_RUNS.search(plain):
-            call.uncertain("its script runs a command")
-        for match in _SED_FILE.finditer(plain):
-            call.role("write", match[1] or match[3])
+        try:
+            for path in written_files(script.replace(PLAIN, "x")):
+                call.role("write", path)
+        except NotSed as error:
+            call.uncertain(str(error))
     for file in files:
         call.role("read", file)
         if in_place:
@@ -57,8 +50,9 @@ def _awk(call: Invocation) -> Output:
     else:
         program, files = literal(operands[0]) if operands else "", operands[1:]
         bare = re.sub(r'"(?:\\.|[^"\\])*"|/(?:\\.|[^/\\\n])+/', '""', program)
-        if ANY in program:
-            call.uncertain("its program is only known when it runs")
+        if ANY in program or len(program) > MOST:
+            call.uncertain("its program is only known when it runs, or very long")
+            program = bare = ""
         if re.search(r"\bsystem\b|\bgetline\b|(?<!\|)\|(?!\|)|\|&|@load|@include", bare):
             call.uncertain("its program runs a command")
         for match in re.finditer(

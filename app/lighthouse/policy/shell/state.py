@@ -9,6 +9,7 @@ from lighthouse.policy.vocabulary import listed
 
 _NAMES = listed("state", "names")
 MOST_FOLDERS = 4
+MOST_TEXT = 16 * 1024
 
 
 @dataclass(slots=True)
@@ -59,6 +60,8 @@ class State:
 
     def assign(self, name: str, value: str) -> None:
         """Set a variable; in a branch that may not run, another value than before makes it unknown."""
+        if len(value) > MOST_TEXT:
+            value = ANY
         if self.conditional and self.variables.get(name) != value:
             value = ANY
         self.variables[name] = value
