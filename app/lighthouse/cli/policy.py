@@ -150,8 +150,8 @@ def _as_json(judged: "Judgement") -> dict[str, Any]:
     import msgspec
 
     acts = [
-        {**{name: getattr(act, name) for name in act.__slots__}, "verdict": msgspec.to_builtins(verdict)}
-        for act, verdict in judged.acts
+        {**{name: getattr(act, name) for name in act.__slots__}, "decision": rule.decision, "rule": rule.id}
+        for act, rule in judged.acts
     ]
     programs = [
         {"name": program.name, "arguments": program.arguments, "within": program.within}
@@ -186,7 +186,7 @@ def _show(judged: "Judgement") -> None:
                     act.place + (" (all of it)" if act.recursive else ""),
                     act.target or act.detail,
                     found.decision,
-                    found.rule,
+                    found.id,
                 )
                 for act, found in judged.acts
             ],

@@ -9,8 +9,8 @@ from lighthouse.policy.act import Act, Facts
 from lighthouse.policy.facts import facts
 from lighthouse.policy.places import Roots
 from lighthouse.policy.programs.start import tables
-from lighthouse.policy.rules import Asker, Rules
-from lighthouse.policy.verdict import TIERS, WEIGHT, Verdict
+from lighthouse.policy.rules import Asker, Rule, Rules
+from lighthouse.policy.verdict import Verdict
 
 MOST_CACHED = 8192
 NOTHING = Verdict("allow", "it does nothing that needs a rule", "nothing-to-judge", "low")
@@ -29,11 +29,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict with all it rests on: the facts, and what each act was judged."""
+    """A verdict with all it rests on: the facts, and the rule that decided on each act."""
 
     verdict: Verdict
     facts: Facts
-    acts: tuple[tuple[Act, Verdict], ...]
+    acts: tuple[tuple[Act, Rule], ...]
 
 
 class Judge:
@@ -43,7 +43,7 @@ class Judge:
         self._rules = rules
         self._roots = roots
         tables()  # read now and not within the first call
-        self._cache: OrderedDict[tuple[object, ...], Verdict] = OrderedDict()
+        self._cache: OrderedDict[tuple[object, ...], Rule] = OrderedDict()
 
     @property
     def rules(self) -> Rules:
@@ -60,23 +60,25 @@ class Judge:
         return self.judge(call).verdict
 
     def judge(self, call: Call) -> Judgement:
-        """Judge every act of the call; the gravest verdict is the call's."""
+        """Judge every act of the call; the gravest rule is the call's."""
         found = facts(call.tool, call.fields, call.cwd, self._roots)
         asker = Asker(call.agent, call.role, call.tool)
-        judged = tuple((act, self._act(act, asker)) for act in found.acts)
-        worst = max(
-            (verdict for _, verdict in judged),
-            key=lambda verdict: (WEIGHT[verdict.decision], TIERS[verdict.tier]),
-            default=NOTHING,
-        )
-        return Judgement(worst, found, judged)
+        judged = tuple((act, self._rule(act, asker)) for act in found.acts)
+        if not judged:
+            return Judgement(NOTHING, found, ())
+        act, rule = max(judged, key=lambda one: one[1].weight())
+        return Judgement(rule.verdict(act), found, judged)
 
-    def _act(self, act: Act, asker: Asker) -> Verdict:
-        """One act's verdict, remembered by all of it that any policy looks at."""
+    def _rule(self, act: Act, asker: Asker) -> Rule:
+        """The rule for one act, remembered by all of it that any policy looks at."""
         rules = self._rules
         looks = rules.looks_at
         key = (
-            act,
+            act.action,
+            act.place,
+            act.recursive,
+            act.target if "name" in looks else "",
+            act.program if "program" in looks else "",
             asker.agent if rules.names_agents else "",
             asker.role if "role" in looks else "",
             asker.tool if "tool" in looks else "",
@@ -84,8 +86,8 @@ class Judge:
         if (known := self._cache.get(key)) is not None:
             self._cache.move_to_end(key)
             return known
-        verdict = rules.judge(act, asker)
-        self._cache[key] = verdict
+        rule = rules.decide(act, asker)
+        self._cache[key] = rule
         if len(self._cache) > MOST_CACHED:
             self._cache.popitem(last=False)
-        return verdict
+        return rule

@@ -35,8 +35,20 @@ class Rule(msgspec.Struct, frozen=True):
     suggestion: str
     file: str
 
+    def weight(self) -> tuple[int, int]:
+        """How grave the decision is: the gravest of several counts."""
+        return WEIGHT[self.decision], TIERS[self.tier]
+
+    def verdict(self, act: Act) -> Verdict:
+        """The decision in words, for the act that it was made on."""
+        what = act.detail or act.target
+        by = f"{act.program}: " if act.program and not what.startswith(act.program) else ""
+        reason = f"{by}{what} ({self.reason})" if what else f"{by}{self.reason}"
+        return Verdict(self.decision, reason[:500], self.id, self.tier, self.suggestion)
+
 
 UNDECIDED = Rule("no-rule", "escalate", "medium", "no policy permits it", "", "")
+FAILED = Rule("policy-error", "escalate", "high", "a policy could not be evaluated", "", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +81,8 @@ class Rules:
         self.looks_at = frozenset(word for word in _LOOKED_AT if f'"attr":"{word}"' in encoded)
         self.names_agents = '"type":"Agent"' in encoded
 
-    def judge(self, act: Act, asker: Asker) -> Verdict:
-        """What the policies say to one act. Anything unforeseen in an evaluation escalates."""
+    def decide(self, act: Act, asker: Asker) -> Rule:
+        """The rule that decides on one act. Anything unforeseen in an evaluation escalates."""
         target = {"place": act.place, "name": act.target, "program": act.program, "recursive": act.recursive}
         entities: list[dict[Any, Any]] = [
             {"uid": {"type": "Agent", "id": asker.agent}, "attrs": {"role": asker.role}, "parents": []},
@@ -84,12 +96,10 @@ class Rules:
         }
         result = cedarpy.is_authorized(request, self._set, entities, self._schema)
         if result.diagnostics.errors:
-            return Verdict("escalate", "a policy could not be evaluated", "policy-error", "high")
+            return FAILED
         named = result.diagnostics.id_annotations_by_reason
         found = [self.rules[named[reason]] for reason in result.diagnostics.reasons]
-        if not found:
-            return _verdict(UNDECIDED, act)
-        return _verdict(max(found, key=lambda rule: (WEIGHT[rule.decision], TIERS[rule.tier])), act)
+        return max(found, key=Rule.weight, default=UNDECIDED)
 
     def _check(self, name: str, text: str) -> None:
         try:
@@ -128,13 +138,6 @@ def _rule(file: str, policy: dict[str, Any]) -> Rule:
     if tier not in get_args(Tier):
         raise BadPolicy(f"{file}: {rule_id} has the unknown tier {tier}", "low, medium, high or critical")
     return Rule(rule_id, decision, tier, notes.get("reason", rule_id), notes.get("suggestion", ""), file)
-
-
-def _verdict(rule: Rule, act: Act) -> Verdict:
-    what = act.detail or act.target
-    by = f"{act.program}: " if act.program and not what.startswith(act.program) else ""
-    reason = f"{by}{what} ({rule.reason})" if what else f"{by}{rule.reason}"
-    return Verdict(rule.decision, reason[:500], rule.id, rule.tier, rule.suggestion)
 
 
 def default_texts() -> dict[str, str]:

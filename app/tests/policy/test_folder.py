@@ -20,7 +20,7 @@ def folder(tmp_path) -> Path:
 
 
 def decision(policies: PolicyFolder) -> str:
-    return policies.rules.judge(Act("read", "project"), ASKER).decision
+    return policies.rules.decide(Act("read", "project"), ASKER).decision
 
 
 def test_the_shipped_set_counts_where_there_is_no_folder(tmp_path) -> None:

@@ -30,7 +30,7 @@ def test_every_shipped_rule_says_why() -> None:
 
 @pytest.mark.parametrize("action", sorted(ACTIONS))
 def test_an_act_in_an_unheard_of_place_is_never_allowed_unless_all_places_are(action) -> None:
-    verdict = Rules(default_texts()).judge(Act(action, "somewhere"), ASKER)
+    verdict = Rules(default_texts()).decide(Act(action, "somewhere"), ASKER)
     assert verdict.decision != "allow" or action in ("commit", "push")
 
 
@@ -43,10 +43,10 @@ def test_forbid_wins_and_the_gravest_is_told() -> None:
             + ' when { resource.place == "remote" };'
         }
     )
-    assert rules.judge(Act("read", "x"), ASKER).rule == "all"
-    assert rules.judge(Act("send", "local"), ASKER).rule == "ask"
-    verdict = rules.judge(Act("send", "remote"), ASKER)
-    assert (verdict.decision, verdict.rule) == ("deny", "never")
+    assert rules.decide(Act("read", "x"), ASKER).id == "all"
+    assert rules.decide(Act("send", "local"), ASKER).id == "ask"
+    verdict = rules.decide(Act("send", "remote"), ASKER)
+    assert (verdict.decision, verdict.id) == ("deny", "never")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from lighthouse.policy.shell.words import Words
 from lighthouse.policy.vocabulary import listed
 
 MOST_ROUNDS = 24
+MOST_WORDS = 1000
 # A program that runs, with all that is known of how: see programs/invocation.py.
 Start = Callable[["Shell", list[str], Output | None], Output]
 
@@ -62,6 +63,7 @@ class Shell:
 
     def run(self, node: Node, stdin: Output | None = None) -> Output:
         """Run a statement of any kind."""
+        self.analysis.step()
         self._depth += 1
         if self._depth > MOST_DEPTH:
             raise NotUnderstood("the command is nested too deeply")
@@ -111,6 +113,8 @@ class Shell:
         argv: list[str] = []
         assignments: list[tuple[str, str]] = []
         redirects: list[Node] = []
+        if node.child_count > MOST_WORDS:
+            raise NotUnderstood(f"a command has more than {MOST_WORDS} words")
         apart = _assigns_apart(node)
         for child in node.children:
             kind = child.type
@@ -194,6 +198,8 @@ class Shell:
         return NOTHING
 
     def _redirected(self, node: Node, stdin: Output | None) -> Output:
+        if node.child_count > MOST_WORDS:
+            raise NotUnderstood(f"a command has more than {MOST_WORDS} words")
         redirects = [child for child in node.children if child.type in _REDIRECTS]
         body = node.child_by_field_name("body")
         applied = Redirections(self, redirects)
