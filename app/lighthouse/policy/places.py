@@ -8,6 +8,7 @@ import posixpath
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from fnmatch import fnmatch
 
 from lighthouse.policy.shell.marks import ANY, BELOW, GLOBS, is_open, shown
 from lighthouse.policy.vocabulary import listed
@@ -62,10 +63,23 @@ _SECRET_NAME = re.compile(
 )
 _SECRET_FOLDERS = listed("places", "secret_folders")
 _SECRET_PATH = re.compile(
-    r"^/(?:etc/(?:shadow|gshadow|sudoers|ssl/private|kubernetes|ssh/ssh_host_\w+_key$)|proc/(?:[^/]+|)/?(?:environ|mem|maps)|"
+    r"^/(?:etc/(?:shadow|gshadow|security/opasswd|krb5\.keytab|sudoers|ssl/private|kubernetes|ssh/ssh_host_\w+_key$)|proc/(?:[^/]+|)/?(?:environ|mem|maps)|"
     r"proc/kcore|run/secrets/|var/run/secrets/|var/lib/docker/)|/\.config/(?:gcloud|gh|op|doppler|hub)(?:/|$)|"
     r"/Library/Keychains|/\.mozilla/|/google-chrome/|/\.gem/credentials"
 )
+# A pattern of names that takes one of these takes a secret.
+_SAMPLES = (
+    ".env",
+    ".env.local",
+    ".ssh",
+    ".aws",
+    ".npmrc",
+    ".netrc",
+    ".git-credentials",
+    "id_rsa",
+    "id_ed25519",
+)
+_SYSTEM_SAMPLES = ("shadow", "gshadow", "sudoers")
 _PUBLIC_NAMES = frozenset(("known_hosts", "authorized_keys", "config"))
 _STARTUP = re.compile(
     r"/\.(?:bashrc|bash_profile|bash_login|bash_logout|bash_aliases|profile|zshrc|zshenv|zprofile|zlogin|kshrc|cshrc|"
@@ -230,7 +244,10 @@ def _is_secret(path: str) -> bool:
         return not public and not name.endswith((".pub", ".py", ".ts", ".js", ".go", ".rs", ".md"))
     if name in _SECRET_FOLDERS and name.startswith(".") and name != ".docker":
         return True
-    return bool(_SECRET_NAME.match(shown(name) if any(mark in name for mark in GLOBS) else name))
+    if not any(mark in name for mark in GLOBS):
+        return bool(_SECRET_NAME.match(name))
+    samples = _SYSTEM_SAMPLES if path.startswith("/etc/") else _SAMPLES if name[0] in ".i" else ()
+    return bool(_SECRET_NAME.match(shown(name))) or any(fnmatch(sample, shown(name)) for sample in samples)
 
 
 def _all_of(path: str, folders: tuple[str, ...]) -> bool:

@@ -71,7 +71,7 @@ def test_a_bad_policy_is_refused_with_its_fault(text, told) -> None:
 
 def test_an_agent_named_in_a_rule_is_judged_apart() -> None:
     texts = default_texts() | {
-        "99-ann.cedar": '@id("ann-sends") forbid (principal == Agent::"ann", action == Action::"fetch", resource);'
+        "99.cedar": '@id("ann") forbid (principal == Agent::"ann", action == Action::"fetch", resource);'
     }
     judge = Judge(Rules(texts), Roots((PROJECT,)))
     call = {"command": "curl https://example.com"}

@@ -16,7 +16,7 @@ CASES = [
     for table in sorted((Path(__file__).parent / "cases").glob("*.jsonl"))
     for line in table.read_text().splitlines()
 ]
-# Within a function or xargs, `$@` and `{}` are something else, and broken commands are quoted into other ones.
+# Within a function or xargs, `$@` and `{}` are something else.
 STOPPED = [
     case["command"]
     for case in CASES

@@ -159,9 +159,16 @@ def _kill(call: Invocation) -> Output:
 
 
 def _set(call: Invocation) -> Output:
-    if "--" in call.words:
-        call.state.variables["@"] = call.state.variables["*"] = ANY
+    if "--" in call.words or call.arguments.operands:
+        _shift(call)
     return SOMETHING if not call.words else NOTHING
+
+
+def _shift(call: Invocation) -> Output:
+    """The positional parameters are others from here on."""
+    for name in (*map(str, range(1, 10)), "@", "*"):
+        call.state.variables[name] = ANY
+    return NOTHING
 
 
 def _enable(call: Invocation) -> Output:
@@ -203,6 +210,7 @@ HANDLERS: dict[str, Callable[[Invocation], Output]] = {
     "source": _source,
     "kill": _kill,
     "set": _set,
+    "shift": _shift,
     "enable": _enable,
     "hash": _hash,
     "pwd": _pwd,

@@ -65,7 +65,10 @@ def _chmod(call: Invocation) -> Output:
     if call.name == "chmod" and any(re.fullmatch(r"-[rwxXst]+", literal(word)) for word in call.words):
         mode, targets = "-", operands
     else:
-        targets = operands if call.arguments.has("--reference") else operands[1:]
+        modeless = call.arguments.has("--reference") or call.name == "setfacl"
+        if call.name == "chattr" and not mode.startswith(("+", "=")):
+            modeless = True
+        targets = operands if modeless else operands[1:]
     if call.name == "chmod" and re.search(r"^[0-7]*[2467][0-7]{3}$|\+[rwxX]*[st]|[ugoa]*=[rwxX]*s", mode):
         call.act("privilege", detail=f"sets a program's own rights ({mode})")
     for target in targets:

@@ -38,6 +38,9 @@ def _git(call: Invocation) -> Output:
     try:
         if verb == "rev-parse" and own.operands[1:] == ["--show-toplevel"] and call.state.roots.project:
             return Output(call.state.roots.project[0] + "\n")
+        for word in own.operands[1:]:
+            if word.startswith(("/", "~", "../")):
+                call.role("read", word)
         from lighthouse.policy.programs.generic import _subcommand
 
         printed = _subcommand(call)
@@ -144,6 +147,7 @@ def _config(call: Invocation) -> Output:
         return SOMETHING
     if len(operands) < 2:
         return SOMETHING
+    call.role("write", arguments.value("-f", "--file"))
     if not _PLAIN_SETTINGS.fullmatch(operands[0]):
         call.act(
             "configure:git",

@@ -68,6 +68,8 @@ class Invocation:
                 self.uncertain(f"loads {shown(text)}")
         elif role == "execute":
             self.execute(text)
+        elif role == "load":
+            self.analysis.path("execute", text, self.state, self.name)
         elif role == "secret":
             self.act("query:secret", text)
         else:
@@ -78,6 +80,9 @@ class Invocation:
 
         Its name and its arguments may say what it does.
         """
+        if path == "-":
+            self.uncertain("runs what comes from its input")
+            return
         said = [literal(word) for word in (path.rpartition("/")[2], *words) if ANY not in word]
         if act := act_of(said, script=True):
             self.act(

@@ -27,6 +27,30 @@ _BODY = (
     "--body-data",
     "--body-file",
 )
+_WRITES = frozenset(
+    (
+        *(
+            "-o",
+            "--output",
+            "-O",
+            "--output-document",
+            "--output-dir",
+            "--dump-header",
+            "--cookie-jar",
+            "--trace",
+        ),
+        *(
+            "--trace-ascii",
+            "--stderr",
+            "--etag-save",
+            "--hsts",
+            "--alt-svc",
+            "--output-file",
+            "--append-output",
+        ),
+        *("--save-cookies", "--rejected-log", "--warc-file", "-P", "--directory-prefix"),
+    )
+)
 _SENDS_FILE = re.compile(r"(?:^|=)[@<](?!-)(.+)")
 _READ_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
 # Where data stores and a machine's control listen: a change there is no test of a web page.
@@ -97,7 +121,7 @@ def _option(call: Invocation, name: str, value: str) -> None:
         call.role("read", value)
     elif name in _BODY and name != "--data-raw" and (match := _SENDS_FILE.search(value)):
         call.role("read", match[1].partition(";")[0])
-    elif name in ("-o", "--output", "-O", "--output-document") and value:
+    elif value and (name in _WRITES or (name, call.name) in (("-D", "curl"), ("-c", "curl"), ("-a", "wget"))):
         call.role("write", value)
         call.state.written[value] = ANY
     elif name in ("-K", "--config", "-i", "--input-file", "--netrc-file"):
@@ -129,7 +153,7 @@ def request(call: Invocation, method: str, url: str, body: str, *, uploads: bool
             call.act("send:remote", target, detail="a part of the address is only known when it runs")
         else:
             call.act(f"fetch:{place}", target)
-    elif method == "DELETE" or _destroys(url, body):
+    elif method not in ("POST", "PUT", "PATCH", *_READ_METHODS) or _destroys(url, body):
         call.act(f"destroy:{place}", target, detail=f"a {method} request")
     elif method == "POST" and _READING_ENDPOINT.search(url) and place == "local":
         call.act("query:local", target)
@@ -196,6 +220,16 @@ def _httpie(call: Invocation) -> Output:
     return Output(ANY, _NETWORK)
 
 
+def _lookup(call: Invocation) -> Output:
+    """A name that is asked for travels: one made of other output may carry it away."""
+    for option in ("-f", "-F", "-b", "--filename"):
+        if call.name in ("dig", "mtr", "host", "ss") and (file := call.arguments.value(option)):
+            call.role("read", file)
+    open_words = any(ANY in word for word in call.words)
+    call.act("send:remote" if open_words else "fetch:remote", " ".join(map(literal, call.words))[:200])
+    return SOMETHING
+
+
 def _netcat(call: Invocation) -> Output:
     arguments = call.arguments
     for name, value in arguments.options:
@@ -229,6 +263,7 @@ HANDLERS: dict[str, Callable[[Invocation], Output]] = {
     "curl": _curl,
     "wget": _wget,
     "httpie": _httpie,
+    "lookup": _lookup,
     "netcat": _netcat,
     "socat": _socat,
 }

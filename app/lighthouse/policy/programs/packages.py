@@ -124,7 +124,21 @@ _SCOPED = {
     "@vue/cli-service": "vue-cli-service",
 }
 
+
+def _tex(call: Invocation) -> Output:
+    """A document is a program; one on the command line, or with the shell opened, is not looked at."""
+    words = [literal(word) for word in call.words]
+    if any(
+        "\\" in word or word.lstrip("-").startswith(("shell-escape", "enable-write18", "e", "pdflatex="))
+        for word in words
+    ):
+        call.uncertain("the document may run programs")
+    call.act("execute:project", call.name)
+    return SOMETHING
+
+
 HANDLERS: dict[str, Callable[[Invocation], Output]] = {
+    "tex": _tex,
     "tasks": _tasks,
     "install": _install,
     "runner": _runner,

@@ -4,6 +4,7 @@ import posixpath
 from collections.abc import Callable
 from functools import cache
 
+from lighthouse.policy.places import resolve
 from lighthouse.policy.programs import (
     builtins,
     clouds,
@@ -33,6 +34,25 @@ from lighthouse.policy.vocabulary import listed
 
 _SYSTEM_FOLDERS = listed("start", "system_folders")
 # Folders in the project or a home where tools are installed under their own names.
+_VERSIONED = frozenset(
+    (
+        "python",
+        "pypy",
+        "pip",
+        "ipython",
+        "ruby",
+        "perl",
+        "php",
+        "lua",
+        "node",
+        "gcc",
+        "g++",
+        "clang",
+        "clang++",
+        "clang-format",
+        "clang-tidy",
+    )
+)
 _TOOL_FOLDERS = (
     "node_modules/.bin",
     ".venv/bin",
@@ -79,7 +99,7 @@ def start(shell: Shell, argv: list[str], stdin: Output | None) -> Output:
         shell.analysis.uncertain(f"the program is only known when it runs: {shown(name)}")
         return SOMETHING
     if "/" in name:
-        known = _installed(name)
+        known = _installed(shell, name)
         if known is None:
             shell.analysis.program(name, words, shell.within)
             Invocation(shell, name, words, stdin, Spec(), split(words, Spec())).execute(name, words)
@@ -100,14 +120,15 @@ def handle(call: Invocation) -> Output:
     return describe(call)
 
 
-def _installed(name: str) -> str | None:
+def _installed(shell: Shell, name: str) -> str | None:
     """The plain name of a program that a path names, where it stands where programs are installed."""
     folder, _, base = name.rpartition("/")
     if posixpath.normpath(folder) in _SYSTEM_FOLDERS:
         return base
     if base in ("gradlew", "mvnw") and folder == ".":
         return base
-    if ".." not in folder.split("/") and folder.endswith(_TOOL_FOLDERS):
+    places = {place.kind for place in resolve(name, shell.state.cwds, shell.state.roots)}
+    if folder.endswith(_TOOL_FOLDERS) and places <= {"project", "generated", "home"}:
         return base if base in tables() or _versioned(base) else None
     return None
 
@@ -115,12 +136,12 @@ def _installed(name: str) -> str | None:
 def _versioned(name: str) -> Spec | None:
     """`python3.12` and `clang-18` are their program."""
     base = name.rstrip("0123456789.").rstrip("-")
-    return tables().get(base) if base and base != name else None
+    return tables().get(base) if base != name and base in _VERSIONED else None
 
 
 def _unknown(shell: Shell, name: str, words: list[str]) -> Output:
     if words in (["--version"], ["--help"]):
-        shell.analysis.act("read", "help", name, name)
+        shell.analysis.act("read", "self", name, name)
     else:
         shell.analysis.uncertain(f"the program {shown(name)} is not known", name)
     return SOMETHING

@@ -304,7 +304,7 @@ def _package_tool(call: Invocation) -> Output:
     if call.name in ("pyproject-build", "virtualenv"):
         call.act("execute:project", " ".join(words))
     elif call.name == "twine":
-        call.act("publish:remote" if verb in ("upload", "register") else "read:help", " ".join(words))
+        call.act("publish:remote" if verb in ("upload", "register") else "read:self", " ".join(words))
     elif verb in (
         "list",
         "search",
@@ -322,6 +322,8 @@ def _package_tool(call: Invocation) -> Output:
         "graph",
     ):
         return SOMETHING
+    elif not verb:
+        call.uncertain("opens a shell of its own")
     elif act := act_of(words[:1]):
         call.act(act, " ".join([call.name, *words]))
     else:
@@ -338,7 +340,7 @@ def _nix(call: Invocation) -> Output:
     if call.name in ("nixos-rebuild", "home-manager"):
         call.act("privilege:host", " ".join(words))
     elif call.name == "nix-store" and call.arguments.has("--gc", "--delete"):
-        call.act("delete:cache", "nix store")
+        call.act("delete:home", "nix store")
     elif call.name == "nix" and verb in ("search", "show-config", "eval", "path-info", "why-depends", "log"):
         call.act("fetch:remote", verb)
     elif verb in ("profile", "registry", "store", "upgrade-nix", "collect-garbage"):

@@ -97,47 +97,25 @@ def _filtered(call: Invocation, from_input: bool) -> Output:
 
 
 def _editor(call: Invocation) -> Output:
-    for name, value in call.arguments.options:
-        if name in (
-            "-c",
-            "--cmd",
-            "-s",
-            "-S",
-            "-u",
-            "--eval",
-            "-e",
-            "-f",
-            "-l",
-            "--load",
-            "--execute",
-            "-W",
-            "-w",
-        ):
-            harmless = (
-                name in ("-c", "--cmd")
-                and re.fullmatch(
-                    r":?(?:wq?|x|q!?|qa!?|wqa!?|set? \w+|syntax \w+|%?s/[^|!]*)", literal(value or "")
-                )
-                is not None
-            )
-            if (not harmless and name not in ("-e", "-s")) or (value and "!" in value):
-                call.uncertain(f"{name} runs a command")
+    """An editor does whatever is typed or piped into it, also run programs."""
+    if call.words in (["--version"], ["--help"]):
+        return SOMETHING
     for operand in call.arguments.operands:
-        if operand.startswith("+"):
-            if not re.fullmatch(r"\+(\d*|/[^!|]*)", literal(operand)):
-                call.uncertain("runs a command at its start")
-            continue
-        call.role("read", operand)
-        call.role("write", operand)
-    if call.stdin is not None and call.stdin.text not in ("",):
-        call.uncertain("takes commands from its input")
+        if not operand.startswith("+"):
+            call.role("write", operand)
+    call.uncertain("an editor does what it is told while it runs")
     return NOTHING
 
 
 def _base64(call: Invocation) -> Output:
     operands = call.arguments.operands
-    for operand in operands:
+    for operand in operands[:1] if call.name == "xxd" else operands:
         call.role("read", operand)
+    for operand in operands[1:] if call.name == "xxd" else []:
+        call.role("write", operand)
+    for name in ("-o", "--output"):
+        if name in call.spec.options:
+            call.role("write", call.arguments.value(name))
     decodes = call.arguments.has("-d", "-D", "--decode", "-r", "-dec", "-A") or call.name in (
         "uudecode",
         "base64d",

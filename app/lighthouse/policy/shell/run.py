@@ -1,15 +1,17 @@
 """Walks through a parsed command as a shell would run it, and tells every program's arguments and input."""
 
+import itertools
 from collections.abc import Callable, Sequence
 
 from lighthouse.policy.analysis import MOST_DEPTH, MOST_NESTING, Analysis
+from lighthouse.policy.shell.environment import secret_variable, suspicion
 from lighthouse.policy.shell.grammar import Node, NotUnderstood, inner_commands, parse
-from lighthouse.policy.shell.marks import ANY, BELOW, PLAIN, is_open, literal, shown
+from lighthouse.policy.shell.marks import ANY, BELOW, PLAIN, literal, shown
 from lighthouse.policy.shell.output import NOTHING, Output, joined
 from lighthouse.policy.shell.redirection import Redirections
 from lighthouse.policy.shell.state import State
+from lighthouse.policy.shell.structure import all, assigns_apart, changes_folder, leaves, steps
 from lighthouse.policy.shell.words import Words
-from lighthouse.policy.vocabulary import listed
 
 MOST_ROUNDS = 24
 MOST_WORDS = 1000
@@ -97,7 +99,16 @@ class Shell:
                 self.state.variables[f" {source}"] = "1"
 
     def _sequence(self, node: Node, stdin: Output | None) -> Output:
-        outputs = [self.run(child, stdin) for child in node.named_children if child.type not in _SILENT]
+        outputs = []
+        children = node.children
+        for child, behind in itertools.zip_longest(children, children[1:]):
+            if not child.is_named or child.type in _SILENT:
+                continue
+            if behind is not None and behind.type == "&":
+                # In the background it runs in a shell of its own.
+                outputs.append(self.inner(self.within, self.state.copy()).run(child, stdin))
+            else:
+                outputs.append(self.run(child, stdin))
         return joined(outputs)
 
     def _unknown(self, node: Node, _: Output | None) -> Output:
@@ -115,7 +126,7 @@ class Shell:
         redirects: list[Node] = []
         if node.child_count > MOST_WORDS:
             raise NotUnderstood(f"a command has more than {MOST_WORDS} words")
-        apart = _assigns_apart(node)
+        apart = assigns_apart(node)
         for child in node.children:
             kind = child.type
             if kind == "variable_assignment":
@@ -131,6 +142,8 @@ class Shell:
                 argv += words.fields(child)
         for child in (*Redirections(self, redirects).arguments, *more):
             argv += words.fields(child)
+        if argv and argv[0] in ("echo", "printf") and (found := secret_variable(node.text or b"")):
+            self.analysis.act("query", "secret", found, argv[0])
         for name, value in assignments:
             self.environment(name, value)
             if apart and name:
@@ -147,15 +160,8 @@ class Shell:
 
     def environment(self, name: str, value: str) -> None:
         """A variable is put into a program's environment: some make it run another program."""
-        if name in _RUNNING_VARIABLES or name.startswith(("LD_", "DYLD_", "BASH_FUNC_", "GIT_CONFIG")):
-            self.analysis.uncertain(f"{name} makes programs run or load something else", name)
-        elif name == "PATH":
-            folders = [folder for folder in value.split(":") if folder != ANY]
-            for folder in folders:
-                if is_open(folder) or not folder.startswith(
-                    ("/usr/", "/bin", "/sbin", "/opt/", *_home_tools(self.state))
-                ):
-                    self.analysis.uncertain(f"PATH leads to {shown(folder) or 'the current folder'}", name)
+        if why := suspicion(name, value, self.state):
+            self.analysis.uncertain(why, name)
 
     def _assigned(self, node: Node, words: Words) -> tuple[str, str]:
         name = node.child_by_field_name("name")
@@ -175,13 +181,14 @@ class Shell:
             name, value = self._assigned(child, words)
             if name:
                 self.state.assign(name, value)
-                if name in _RUNNING_VARIABLES or name == "PATH":
-                    self.environment(name, value)
+                self.environment(name, value)
         return NOTHING
 
     def _declaration(self, node: Node, _: Output | None) -> Output:
         words = self.words()
         for child in node.named_children:
+            if child.type == "word" and (child.text or b"").startswith(b"-") and b"n" in (child.text or b""):
+                raise NotUnderstood("a name that stands for another variable is not understood")
             if child.type == "variable_assignment":
                 name, value = self._assigned(child, words)
                 if name:
@@ -194,7 +201,10 @@ class Shell:
 
     def _unset(self, node: Node, _: Output | None) -> Output:
         for child in node.named_children:
-            self.state.assign((child.text or b"").decode(), ANY)
+            name = (child.text or b"").decode()
+            self.state.assign(name, ANY)
+            if name.startswith("HIST"):
+                self.environment(name, "")
         return NOTHING
 
     def _redirected(self, node: Node, stdin: Output | None) -> Output:
@@ -234,14 +244,21 @@ class Shell:
             first = self.run(left, stdin)
             reached = self.state.reached
             second = self.branch(right, stdin)
-            if _changes_folder(left) and _leaves(right):
+            if changes_folder(left) and leaves(right):
                 self.state.cwds = reached
             return joined([first, second])
         outputs = []
-        for step in _steps(node):
+        known = self.state.variables
+        for number, step in enumerate(steps(node)):
             outputs.append(self.run(step, stdin))
-            if _changes_folder(step):
+            if number == 0:
+                known = dict(self.state.variables)
+            if changes_folder(step):
                 self.state.cwds = self.state.reached
+        # What only the later steps set may as well not be set.
+        for name, value in self.state.variables.items():
+            if known.get(name) != value:
+                self.state.variables[name] = ANY
         self.state.cwds = tuple(dict.fromkeys((*self.state.cwds, *before)))
         return joined(outputs)
 
@@ -320,7 +337,8 @@ class Shell:
 
     def _function(self, node: Node, _: Output | None) -> Output:
         name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
-        if name is None or body is None or self.state.conditional:
+        taken = name is not None and (name.text or b"").decode() in self.state.functions
+        if name is None or body is None or self.state.conditional or taken:
             raise NotUnderstood("a function is not understood")
         self.state.functions[(name.text or b"").decode()] = body
         return NOTHING
@@ -328,7 +346,7 @@ class Shell:
     def _call(self, argv: list[str], stdin: Output | None) -> Output:
         name, body = argv[0], self.state.functions[argv[0]]
         if name in self._calls:
-            if any(child.type in ("&", "|") for child in _all(body)):
+            if any(child.type in ("&", "|") for child in all(body)):
                 self.analysis.act(
                     "exhaust", "host", name, name, detail="a function starts copies of itself without end"
                 )
@@ -349,71 +367,8 @@ class Shell:
                     self.state.variables[key] = before[key]
 
 
-def _assigns_apart(node: Node) -> bool:
-    """Whether the assignments stand on a line before the command's, where the grammar takes them for its own.
-
-    Refuses other words on different lines: the grammar also joins a line that begins with a backslash.
-    """
-    apart, assigns = False, True
-    at, source = node.start_byte, node.text or b""
-    for child in node.children:
-        between = source[at - node.start_byte : child.start_byte - node.start_byte]
-        assigns = assigns and child.type in ("variable_assignment", "command_name")
-        if b"\n" in between.replace(b"\\\n", b"") or (child.text or b"").startswith(b"\n"):
-            if not assigns:
-                raise NotUnderstood("a line begins in a way that is not understood")
-            apart = True
-        at = child.end_byte
-    return apart
-
-
-def _steps(node: Node) -> list[Node]:
-    """The commands of a chain of `&&`, first to last."""
-    steps: list[Node] = []
-    while node.type == "list" and any(child.type == "&&" for child in node.children):
-        steps.append(node.named_children[-1])
-        node = node.named_children[0]
-    return [node, *reversed(steps)]
-
-
-def _changes_folder(node: Node) -> bool:
-    if node.type == "list":
-        node = _steps(node)[-1]
-    if node.type == "redirected_statement" and node.named_children:
-        node = node.named_children[0]
-    name = node.child_by_field_name("name") if node.type == "command" else None
-    return name is not None and name.text in (b"cd", b"pushd")
-
-
-def _leaves(node: Node) -> bool:
-    """Whether the shell ends with this: `exit`, `return`, or a block whose last command is one."""
-    while node.type in ("compound_statement", "list") and node.named_children:
-        node = node.named_children[-1]
-    name = node.child_by_field_name("name") if node.type == "command" else None
-    return name is not None and name.text in (b"exit", b"return", b"continue", b"break")
-
-
-def _all(node: Node) -> list[Node]:
-    found, stack = [], [node]
-    while stack:
-        current = stack.pop()
-        found.append(current)
-        stack.extend(current.children)
-    return found
-
-
-def _home_tools(state: State) -> tuple[str, ...]:
-    home = state.roots.home_folder
-    inner = tuple(
-        f"{home}/{name}"
-        for name in (".local/", ".cargo/", ".nvm/", ".pyenv/", "go/", ".bun/", ".deno/", ".volta/")
-    )
-    return (*inner, *(f"{root}/" for root in state.roots.project))
-
-
 _SILENT = frozenset(("comment", "variable_name", "heredoc_end", "heredoc_start"))
 _REDIRECTS = frozenset(("file_redirect", "heredoc_redirect", "herestring_redirect"))
-_RUNNING_VARIABLES = listed("run", "running_variables")
 _KINDS: dict[str, Callable[[Shell, Node, Output | None], Output]] = {
     "program": Shell._sequence,
     "command": Shell._command,

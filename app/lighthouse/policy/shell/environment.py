@@ -1,0 +1,41 @@
+"""Variables of the environment that change what programs do, and those that hold secrets."""
+
+import re
+
+from lighthouse.policy.shell.marks import ANY, is_open, shown
+from lighthouse.policy.shell.state import State
+from lighthouse.policy.vocabulary import listed
+
+_RUNNING_VARIABLES = listed("environment", "running_variables")
+_SECRET_VARIABLE = re.compile(
+    rb"\$\{?\w*(?:SECRET|PASSWORD|PASSWD|PASSPHRASE|API_?KEY|ACCESS_KEY|PRIVATE_KEY|CREDENTIAL|TOKEN\b)\w*"
+)
+
+
+def suspicion(name: str, value: str, state: State) -> str:
+    """Why setting the variable is not harmless; empty where it is."""
+    if name.startswith("HIST"):
+        return f"{name} hides what the shell was told"
+    if name in _RUNNING_VARIABLES or name.startswith(("LD_", "DYLD_", "BASH_FUNC_", "GIT_CONFIG")):
+        return f"{name} makes programs run or load something else"
+    if name == "PATH":
+        known = ("/usr/", "/bin", "/sbin", "/opt/", *_home_tools(state))
+        for folder in value.split(":"):
+            if folder != ANY and (is_open(folder) or not folder.startswith(known)):
+                return f"PATH leads to {shown(folder) or 'the current folder'}"
+    return ""
+
+
+def secret_variable(source: bytes) -> str:
+    """The first variable in the source whose name says that it holds a secret."""
+    found = _SECRET_VARIABLE.search(source)
+    return found[0].decode() if found else ""
+
+
+def _home_tools(state: State) -> tuple[str, ...]:
+    home = state.roots.home_folder
+    inner = tuple(
+        f"{home}/{name}"
+        for name in (".local/", ".cargo/", ".nvm/", ".pyenv/", "go/", ".bun/", ".deno/", ".volta/")
+    )
+    return (*inner, *(f"{root}/" for root in state.roots.project))
