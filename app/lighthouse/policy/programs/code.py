@@ -122,6 +122,8 @@ def script(call: Invocation, path: str, words: list[str]) -> Output:
 def _module(call: Invocation, module: str, words: list[str]) -> Output:
     if (program := _MODULE_PROGRAMS.get(module)) is not None:
         return call.run([program, *words])
+    if any(path.partition(".py")[0].replace("/", ".").strip(".") == module for path in call.state.written):
+        call.uncertain(f"the module {module} was just written")
     if module in _RUNNING_MODULES or is_open(module):
         if words and words[0].endswith(".py") and module == "cProfile":
             return script(call, words[0], words[1:])
@@ -171,6 +173,8 @@ def _operands(call: Invocation, words: list[str]) -> None:
     """Files that code on the command line is given, as `perl -pe … file` has them."""
     for word in words:
         if call.name.startswith(("perl", "ruby")):
+            if set(literal(word)) & set("|<>"):
+                call.uncertain("a file's name of this kind runs a command")
             call.role("read", word)
             if any(re.match(r"-\w*i", literal(option)) for option in call.words if option.startswith("-")):
                 call.role("write", word)
@@ -193,6 +197,9 @@ def inline(call: Invocation, language: str, code: str) -> None:
     if ANY in code:
         call.uncertain("a part of the code is only known when it runs")
         return
+    for path in call.state.written:
+        if (stem := path.rpartition("/")[2].partition(".")[0]) and re.search(rf"\b{re.escape(stem)}\b", code):
+            call.uncertain(f"the code may load {path}, which was just written")
     found = judge(language, code.replace(PLAIN, "0"))
     for command in found.commands:
         call.shell.script(literal(command), call.name)

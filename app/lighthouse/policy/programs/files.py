@@ -146,6 +146,7 @@ def _archive(call: Invocation) -> Output:
             "-F",
             "--info-script",
             "--rsh-command",
+            "--rmt-command",
         ):
             if name in ("-I", "--use-compress-program") and (value or "").split(" ")[0] in _COMPRESSORS:
                 continue

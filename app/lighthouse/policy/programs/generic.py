@@ -102,6 +102,10 @@ def _subcommand(call: Invocation) -> Output:
     if isinstance(found, str):
         if not (rest and rest[-1] in _HELP):
             call.act(found, " ".join([name, *map(shown, rest)])[:200], detail=name)
+            # A path outside may be where the code is taken from.
+            for word in rest if "execute" in found else []:
+                if word.startswith(("/", "~", "../")):
+                    call.role("load", word)
         return SOMETHING
     inner = Invocation(
         call.shell, name, rest, call.stdin, found, split(rest, found, stops=found.kind == "wrapper")

@@ -38,8 +38,10 @@ def _git(call: Invocation) -> Output:
     try:
         if verb == "rev-parse" and own.operands[1:] == ["--show-toplevel"] and call.state.roots.project:
             return Output(call.state.roots.project[0] + "\n")
-        for word in own.operands[1:]:
-            if word.startswith(("/", "~", "../")):
+        for word in map(literal, own.operands[1:]):
+            if word.startswith(("--output=", "--upload-pack", "--receive-pack", "--exec=")):
+                call.role("write" if word.startswith("--output") else "uncertain", word.partition("=")[2])
+            elif word.startswith(("/", "~", "../")):
                 call.role("read", word)
         from lighthouse.policy.programs.generic import _subcommand
 

@@ -82,6 +82,10 @@ _RUNS_TEXT = re.compile(
 _OPENS = re.compile(
     r"\bopen\s*\(\s*(?:[rb]?(['\"])(?P<path>[^'\"{}]*)\1)?\s*(?:,\s*(?:mode\s*=\s*)?['\"](?P<mode>[rwxabt+]*)['\"])?(?P<rest>[^()]*)\)"
 )
+_OPEN_REST = re.compile(r"\s*(?:,\s*(?:encoding|newline|errors)\s*=\s*['\"][\w-]*['\"]\s*)*")
+_OPEN_PATH = re.compile(
+    r"\b(?:readFileSync|readdirSync|Path|File\.read(?:lines)?|file_get_contents)\s*\(\s*(?!['\"][^'\"{}]*['\"]\s*[,)])"
+)
 _IMPORT = re.compile(r"\b(?:import\s+\w+(?:\s*,\s*\w+)*(?!\s*(?:,|as\b|\w))|from\s+[\w.]+\s+import\b)")
 _BARE_MODULE = re.compile(r"\b(?:os|shutil|importlib|urllib|pathlib|sys|io|inspect|codecs)\b(?!\s*\.)")
 _READS = re.compile(
@@ -122,7 +126,9 @@ def judge(name: str, code: str) -> Inline:
         bare = language.comments.sub(" ", bare)
     handed = _BARE_MODULE.search(_IMPORT.sub(" ", bare)) if name == "python" else None
     forbidden = language.forbidden.search(bare)
-    if handed is not None:
+    if _OPEN_PATH.search(language.comments.sub(" ", code)):
+        found.unknown = "the code reads a file whose name is only known when it runs"
+    elif handed is not None:
         found.unknown = f"the code hands {handed[0]} on"
     elif forbidden is not None:
         found.unknown = f"the code uses {forbidden[0].strip()[:40]}"
@@ -135,7 +141,11 @@ def judge(name: str, code: str) -> Inline:
 
 def _opened(match: re.Match[str], found: Inline) -> str:
     mode = match["mode"] or "r"
-    if match["path"] is None or match.string[: match.start()].rstrip().endswith("."):
+    if (
+        match["path"] is None
+        or not _OPEN_REST.fullmatch(match["rest"])
+        or match.string[: match.start()].rstrip().endswith(".")
+    ):
         found.unknown = "the code opens a file whose name is only known when it runs"
     elif set(mode) & set("wax+"):
         found.writes.append(match["path"])

@@ -33,6 +33,8 @@ def _tasks(call: Invocation) -> Output:
         name, equals, value = word.partition("=")
         if equals and name in ("SHELL", "CC", "CXX", "MAKEFLAGS", "EDITOR"):
             call.uncertain(f"{name} sets what it runs")
+        elif equals and ("$(" in value or "`" in value or "${" in value):
+            call.uncertain(f"the value of {name} may run a command")
     call.act(
         act_of(words) or "execute:project",
         " ".join([call.name, *words])[:200],

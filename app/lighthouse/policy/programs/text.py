@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from lighthouse.policy.programs import awk
 from lighthouse.policy.programs.arguments import split
 from lighthouse.policy.programs.invocation import Invocation
 from lighthouse.policy.programs.sed import NotSed, written_files
@@ -49,20 +50,14 @@ def _awk(call: Invocation) -> Output:
         files = operands
     else:
         program, files = literal(operands[0]) if operands else "", operands[1:]
-        bare = re.sub(r'"(?:\\.|[^"\\])*"|/(?:\\.|[^/\\\n])+/', '""', program)
         if ANY in program or len(program) > MOST:
             call.uncertain("its program is only known when it runs, or very long")
-            program = bare = ""
-        if re.search(r"\bsystem\b|\bgetline\b|(?<!\|)\|(?!\|)|\|&|@load|@include", bare):
-            call.uncertain("its program runs a command")
-        for match in re.finditer(
-            r'\b(?:print|printf)\b[^;}\n>]*>>?\s*("(?:\\.|[^"\\])*"|[\w$()]+)', _unparenthesized(program)
-        ):
-            target = match[1]
-            if target.startswith('"'):
-                call.role("write", target.strip('"'))
-            else:
-                call.uncertain("its program writes a file")
+        else:
+            try:
+                for path in awk.written_files(program):
+                    call.role("write", path)
+            except awk.NotAwk as error:
+                call.uncertain(str(error))
     for option in ("-i", "--include", "-l", "--load", "-E", "--exec"):
         if arguments.has(option):
             if option == "-i" and arguments.value("-i") == "inplace":
@@ -74,16 +69,6 @@ def _awk(call: Invocation) -> Output:
         if not re.match(r"[A-Za-z_]\w*=", word):
             call.role("read", word)
     return _filtered(call, not files)
-
-
-def _unparenthesized(program: str) -> str:
-    """Without what stands in round brackets: there `>` compares."""
-    for _ in range(8):
-        shorter = re.sub(r"\([^()]*\)", " ", program)
-        if shorter == program:
-            break
-        program = shorter
-    return program
 
 
 def _filtered(call: Invocation, from_input: bool) -> Output:

@@ -6,6 +6,8 @@ from lighthouse.policy.shell.marks import ANY, is_open, shown
 from lighthouse.policy.shell.state import State
 from lighthouse.policy.vocabulary import listed
 
+# Programs run the value of these as a command.
+RUN_AS_COMMANDS = frozenset(("PAGER", "EDITOR", "VISUAL", "GIT_PAGER", "GIT_EDITOR", "GIT_SEQUENCE_EDITOR"))
 _RUNNING_VARIABLES = listed("environment", "running_variables")
 _SECRET_VARIABLE = re.compile(
     rb"\$\{?\w*(?:SECRET|PASSWORD|PASSWD|PASSPHRASE|API_?KEY|ACCESS_KEY|PRIVATE_KEY|CREDENTIAL|TOKEN\b)\w*"
@@ -18,6 +20,13 @@ def suspicion(name: str, value: str, state: State) -> str:
         return f"{name} hides what the shell was told"
     if name in _RUNNING_VARIABLES or name.startswith(("LD_", "DYLD_", "BASH_FUNC_", "GIT_CONFIG")):
         return f"{name} makes programs run or load something else"
+    if name.lower().startswith(("npm_config_", "pip_")) or name in ("GOFLAGS", "RUSTC_WRAPPER"):
+        return f"{name} changes where packages come from or what builds them"
+    if name.startswith(("CARGO_", "RUSTFLAGS", "MAVEN_", "GRADLE_", "JAVA_OPTS")) and any(
+        word in f"{name} {value}".lower()
+        for word in ("runner", "linker", "wrapper", "agent", "onerror", "onoutof")
+    ):
+        return f"{name} makes a build run something else"
     if name == "PATH":
         known = ("/usr/", "/bin", "/sbin", "/opt/", *_home_tools(state))
         for folder in value.split(":"):

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable, Sequence
 
 from lighthouse.policy.analysis import MOST_DEPTH, MOST_NESTING, Analysis
-from lighthouse.policy.shell.environment import secret_variable, suspicion
+from lighthouse.policy.shell.environment import RUN_AS_COMMANDS, secret_variable, suspicion
 from lighthouse.policy.shell.grammar import Node, NotUnderstood, inner_commands, parse
 from lighthouse.policy.shell.marks import ANY, BELOW, PLAIN, literal, shown
 from lighthouse.policy.shell.output import NOTHING, Output, joined
@@ -162,6 +162,8 @@ class Shell:
         """A variable is put into a program's environment: some make it run another program."""
         if why := suspicion(name, value, self.state):
             self.analysis.uncertain(why, name)
+        elif name in RUN_AS_COMMANDS and value:
+            self.script(value, name)
 
     def _assigned(self, node: Node, words: Words) -> tuple[str, str]:
         name = node.child_by_field_name("name")
