@@ -44,7 +44,7 @@ def written_files(program: str) -> list[str]:
 
 
 def _tokens(program: str) -> Iterator[Token]:
-    """Strings, expressions, names and signs; `/` divides behind a value, and begins an expression elsewhere."""
+    """Strings, expressions, names and signs; `/` divides only behind a value."""
     at, value = 0, False
     while at < len(program):
         char = program[at]

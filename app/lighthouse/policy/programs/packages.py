@@ -127,6 +127,12 @@ _SCOPED = {
 }
 
 
+def _workspace(call: Invocation) -> Output:
+    """`yarn workspace NAME …`: the same as there."""
+    words = call.words[1:]
+    return call.run([call.name.partition(" ")[0], *words]) if words else NOTHING
+
+
 def _tex(call: Invocation) -> Output:
     """A document is a program; one on the command line, or with the shell opened, is not looked at."""
     words = [literal(word) for word in call.words]
@@ -141,6 +147,7 @@ def _tex(call: Invocation) -> Output:
 
 HANDLERS: dict[str, Callable[[Invocation], Output]] = {
     "tex": _tex,
+    "workspace": _workspace,
     "tasks": _tasks,
     "install": _install,
     "runner": _runner,

@@ -11,7 +11,16 @@ from lighthouse.errors import LighthouseError
 
 
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One program or subcommand; programs/README.md explains the fields to who writes a table."""
+    """One program or subcommand, as a table describes it. A subcommand that is a text is the acts it does.
+
+    `values` are options that take a value which touches nothing; `options` say by a role what a value does
+    (`read`, `write`, `code`, …, or acts); `flags` say what the option's presence does, `recursive` among it.
+    `operands` is the role of each operand, the last one's or the one with `...` repeated. `acts` are done in
+    any case, unless an option of `harmless` is there. `sub` are subcommands, `otherwise` the acts of others.
+    `kind` `wrapper` runs the words behind its options, the first `skip` left out, as a text where it `joins`;
+    `service` is told by its verb (services.py). `handler` names a function for what no table can tell.
+    `prints` says what is known of the output; `helps` that `--help` does nothing else.
+    """
 
     operands: str = "data"
     values: str = ""
@@ -22,7 +31,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     sub: dict[str, "str | Spec"] = {}
     otherwise: str = ""
     style: Literal["", "single"] = ""
-    kind: Literal["", "service", "wrapper", "tasks"] = ""
+    kind: Literal["", "service", "wrapper"] = ""
     skip: int = 0
     joins: bool = False
     prints: str = ""
