@@ -5,7 +5,7 @@ import time
 from lighthouse.policy.act import Act, Facts, Program
 from lighthouse.policy.places import Roots, is_pure_glob, resolve
 from lighthouse.policy.shell.grammar import NotUnderstood
-from lighthouse.policy.shell.marks import shown
+from lighthouse.policy.shell.marks import BELOW, shown
 from lighthouse.policy.shell.state import State
 
 MOST_SECONDS = 0.03
@@ -62,6 +62,7 @@ class Analysis:
         if not text:
             return
         # A pattern for all that is in a folder takes as much as the folder.
-        recursive = recursive or (action == "delete" and is_pure_glob(text.rpartition("/")[2]))
+        if action == "delete" and (BELOW in text or is_pure_glob(text.rpartition("/")[2])):
+            recursive = True
         for place in resolve(text, state.cwds, self.roots):
             self.act(action, place.kind, place.path, program, recursive=recursive, detail=detail)

@@ -8,6 +8,7 @@ from lighthouse.policy.analysis import Analysis
 from lighthouse.policy.places import Roots
 from lighthouse.policy.programs.start import start
 from lighthouse.policy.shell.grammar import MAX_BYTES, NotUnderstood, parse
+from lighthouse.policy.shell.marks import ANY
 from lighthouse.policy.shell.run import Shell
 from lighthouse.policy.shell.state import State
 from lighthouse.policy.tools import OWN_TOOLS, TOOLS, exfiltrates
@@ -16,6 +17,8 @@ from lighthouse.policy.tools import OWN_TOOLS, TOOLS, exfiltrates
 def facts(tool: str, fields: Mapping[str, Any], cwd: str, roots: Roots) -> Facts:
     """What the call would do. Never raises for any input: what is not understood is an act `uncertain`."""
     analysis = Analysis(tool, roots)
+    if not cwd.startswith("/") or not cwd.isprintable():
+        cwd = ANY
     try:
         if tool == "Bash":
             _bash(analysis, fields, cwd)

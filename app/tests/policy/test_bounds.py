@@ -178,6 +178,15 @@ def test_any_input_of_any_tool_is_judged(tool, fields) -> None:
     facts(tool, fields, PROJECT, ROOTS)
 
 
+def test_letters_of_all_scripts_are_read_as_they_stand(bench: Bench) -> None:
+    commands = ["echo 'grüß 你好' > ü.txt", "cat <<é\nx 🚀 $(rm ü)\né\n", "rm '\U000e5530 b'"]
+    assert [bench.acts(command)[0][2] for command in commands] == [
+        f"{PROJECT}/ü.txt",
+        f"{PROJECT}/ü",
+        f"{PROJECT}/\U000e5530 b",
+    ]
+
+
 def test_what_is_not_understood_is_escalated(bench: Bench) -> None:
     assert bench.decision("ls $(") == "escalate"
     assert bench.decision("echo " + "a" * 70_000) == "escalate"

@@ -10,7 +10,7 @@ from lighthouse.policy.shell.marks import ANY, literal
 from lighthouse.policy.shell.output import NOTHING, SOMETHING, Output
 
 _MOUNTS = ("-v", "--volume", "--mount")
-_HOST = ("--pid", "--ipc", "--uts", "--userns", "--cgroupns")
+_HOST = ("--network", "--net", "--pid", "--ipc", "--uts", "--userns", "--cgroupns")
 
 
 def _run(call: Invocation) -> Output:

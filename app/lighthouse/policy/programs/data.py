@@ -15,7 +15,7 @@ _DESTROYS = re.compile(
     re.IGNORECASE,
 )
 _CHANGES = re.compile(
-    r"\b(?:insert|update|alter|create|replace|merge|grant|vacuum|reindex|copy|call|do|execute|load|import|attach|rename|into|lock|set_config|nextval|setval)\b",
+    r"\b(?:insert|update|alter|create|replace|merge|grant|pg_(?:terminate|cancel|drop|create|rotate|switch|promote|logical|replication|write|file|reload)\w*|vacuum|reindex|copy|call|do|execute|load|import|attach|rename|into|lock|set_config|nextval|setval)\b",
     re.IGNORECASE,
 )
 _RUNS = re.compile(

@@ -42,6 +42,10 @@ def _asks_help(words: list[str], spec: Spec) -> bool:
 def _plain(call: Invocation, spec: Spec, arguments: Arguments) -> None:
     harmless = spec.harmless.split()
     if harmless and arguments.has(*harmless):
+        # Then it only looks at what it would have changed.
+        roles = _roles(spec.operands, len(arguments.operands))
+        for part, operand in zip(roles, arguments.operands, strict=False):
+            call.role("read" if part in ("read", "write", "delete") else "data", operand)
         return
     recursive = False
     for name, _ in arguments.options:

@@ -70,7 +70,9 @@ def _disk(call: Invocation) -> Output:
     ):
         call.uncertain("the program format is not known")
         return SOMETHING
-    files = [word for word in call.arguments.operands if "/" in word and not word.startswith("/dev")]
+    files = [
+        word for word in call.arguments.operands if set("/.") & set(word) and not word.startswith("/dev")
+    ]
     # A file system made in a file is no disk.
     into_file = files and call.name.startswith(("mk", "losetup"))
     call.act("write:other" if into_file else "disk:device", " ".join([call.name, *words])[:200])

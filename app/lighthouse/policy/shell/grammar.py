@@ -14,6 +14,7 @@ MOST_OF_ONE = 4000
 # A node asks for its text through the same callback: long answers would cost much.
 CHUNK = 1024
 
+_LETTERS = bytes(range(128)) + b"Z" * 128
 _LANGUAGE = tree_sitter.Language(tree_sitter_bash.language())
 
 Node = tree_sitter.Node
@@ -35,18 +36,22 @@ def parse(source: bytes) -> Node:
         raise NotUnderstood("the command is made of too many parts")
     # A backslash at the start of a line would join it to the line before.
     source = source.replace(b"\n\\", b"\n \\")
+    # The scanner of the grammar asks C's ctype tables about any character, and crashes on large ones. To bash
+    # they are all letters; so letters of the same length are parsed, and the nodes read the true text later.
+    shown = source.translate(_LETTERS)
     end = time.thread_time() + PARSE_SECONDS
     # A parser of its own: one that was cancelled keeps what it had, and threads may not share one.
     parser = tree_sitter.Parser(_LANGUAGE)
     try:
         tree = parser.parse(
-            lambda offset, _: source[offset : offset + CHUNK],
+            lambda offset, _: shown[offset : offset + CHUNK],
             progress_callback=lambda *_: time.thread_time() > end,
         )
     except ValueError as error:
         raise NotUnderstood("the command takes too long to parse") from error
     if tree.root_node.has_error:
         raise NotUnderstood("the command is not valid bash")
+    shown = source
     return tree.root_node
 
 
