@@ -220,6 +220,8 @@ def _java(call: Invocation) -> Output:
         for name, _ in arguments.options
     ):
         call.uncertain("an option loads code")
+    for folder in (arguments.value("-cp", "-classpath", "--class-path") or "").split(":"):
+        call.role("load", folder if folder.startswith(("/", "~", "../")) else None)
     if jar is None and not words:
         return SOMETHING
     return script(call, jar, words) if jar is not None else _java_class(call, words)

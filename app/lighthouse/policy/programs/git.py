@@ -41,6 +41,8 @@ def _git(call: Invocation) -> Output:
         for word in map(literal, own.operands[1:]):
             if word.startswith(("--output=", "--upload-pack", "--receive-pack", "--exec=")):
                 call.role("write" if word.startswith("--output") else "uncertain", word.partition("=")[2])
+            elif word.startswith(("ext::", "fd::")):
+                call.uncertain("an address of this kind runs a command")
             elif word.startswith(("/", "~", "../")):
                 call.role("read", word)
         from lighthouse.policy.programs.generic import _subcommand

@@ -124,6 +124,8 @@ def _option(call: Invocation, name: str, value: str) -> None:
     elif value and (name in _WRITES or (name, call.name) in (("-D", "curl"), ("-c", "curl"), ("-a", "wget"))):
         call.role("write", value)
         call.state.written[value] = ANY
+    elif name in ("--unix-socket", "--abstract-unix-socket"):
+        call.uncertain("speaks to whatever listens on a socket")
     elif name in ("-K", "--config", "-i", "--input-file", "--netrc-file"):
         call.role("read", value)
         if name in ("-K", "--config"):
