@@ -1,5 +1,7 @@
 """Tells what a program does from its table alone: options, operands, subcommands, wrappers, services."""
 
+import re
+
 from lighthouse.policy.programs.arguments import Arguments, split
 from lighthouse.policy.programs.invocation import Invocation
 from lighthouse.policy.programs.services import service
@@ -7,6 +9,9 @@ from lighthouse.policy.programs.spec import Spec
 from lighthouse.policy.shell.marks import ANY, BELOW, PLAIN, literal, shown
 from lighthouse.policy.shell.output import NOTHING, SOMETHING, Output
 
+_SETTINGS = re.compile(
+    r"--?(?:c|r|f|p|config\S*|plugin\S*|require|rcfile|setup\S*|load\S*|import|preset|init\S*|rootdir)$"
+)
 _HELP = frozenset(("--help", "--version", "-help", "-version", "--usage"))
 
 
@@ -61,10 +66,24 @@ def _plain(call: Invocation, spec: Spec, arguments: Arguments) -> None:
         call.uncertain("an argument may be an option that is only known when it runs")
     if spec.acts:
         call.act(spec.acts, " ".join(map(shown, call.words))[:200])
+    if "project" in spec.acts:
+        _settings_elsewhere(call, spec, arguments)
     for role, operand in zip(
         _roles(spec.operands, len(arguments.operands)), arguments.operands, strict=False
     ):
         call.role(role, operand, recursive=recursive)
+
+
+def _settings_elsewhere(call: Invocation, spec: Spec, arguments: Arguments) -> None:
+    """Settings and plugins of builds, tests and linters are code: from outside it is somebody else's."""
+    for name, value in arguments.options:
+        if (
+            value
+            and value.startswith(("/", "~", "../"))
+            and name not in spec.options
+            and _SETTINGS.match(name)
+        ):
+            call.role("load", value)
 
 
 def _roles(pattern: str, count: int) -> list[str]:

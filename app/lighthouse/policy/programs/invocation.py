@@ -80,8 +80,8 @@ class Invocation:
 
         Its name and its arguments may say what it does.
         """
-        if path == "-":
-            self.uncertain("runs what comes from its input")
+        if path == "-" or path.startswith(("data:", "http:", "https:")):
+            self.uncertain("runs what stands in no file")
             return
         said = [literal(word) for word in (path.rpartition("/")[2], *words) if ANY not in word]
         if act := act_of(said, script=True):

@@ -48,7 +48,7 @@ _WRITES = frozenset(
             "--output-file",
             "--append-output",
         ),
-        *("--save-cookies", "--rejected-log", "--warc-file", "-P", "--directory-prefix"),
+        *("--libcurl", "--save-cookies", "--rejected-log", "--warc-file", "-P", "--directory-prefix"),
     )
 )
 _SENDS_FILE = re.compile(r"(?:^|=)[@<](?!-)(.+)")

@@ -31,6 +31,8 @@ def _tasks(call: Invocation) -> Output:
         call.uncertain("the task is only known when it runs")
     for word in words:
         name, equals, value = word.partition("=")
+        if name.startswith("exec:"):
+            call.uncertain("the build runs a program by name")
         if equals and name in ("SHELL", "CC", "CXX", "MAKEFLAGS", "EDITOR"):
             call.uncertain(f"{name} sets what it runs")
         elif equals and ("$(" in value or "`" in value or "${" in value):
