@@ -198,9 +198,10 @@ def follows():
     tail = subprocess.Popen(
         ["runuser", "-u", MEMBER, "--", "tail", "-n", "0", "-f", str(MOUNT / "streams/events")],
         stdout=subprocess.PIPE,
-        text=True,
+        bufsize=0,
     )
     try:
+        # So that a read gives None, not an error, while there is nothing yet.
         os.set_blocking(tail.stdout.fileno(), False)
         time.sleep(2 * min(SCALE, 2))  # tail has no way to say that it has reached the end
         shown = MOUNT / "current" / name
@@ -209,7 +210,8 @@ def follows():
         (PROJECT / name).write_text("two and more\n")
         changed = wait_for(f"the new text of {name}", lambda: shown.read_text() == "two and more\n", 1)
         heard = []
-        wait_for("the event in tail -f", lambda: heard.append(tail.stdout.read() or "") or name in "".join(heard), 5)
+        told = name.encode()
+        wait_for("the event in tail -f", lambda: heard.append(tail.stdout.read() or b"") or told in b"".join(heard), 5)
     finally:
         tail.terminate()
         tail.wait(10)
