@@ -105,7 +105,7 @@ def proposed():
     kept = sh("stat", "--format=%Y %s", str(PROJECT / "isympy.py"))[1]
     script = (
         "set -e; cd $0; sed -i 1d isympy.py; vim.tiny -es -u NONE -c '%s/project/PROJECT/' -c wq README.md; "
-        "printf '#!/bin/sh\\necho ran\\n' > tool; chmod +x tool; mkdir a; mv tool a; mv bin/run bin/go"
+        "printf '#!/bin/sh\\necho made\\n' > tool; chmod +x tool; mkdir a; mv tool a; mv bin/run bin/go"
     )
     sh("sh", "-c", script, str(place), user=MEMBER)
     patch = f"/home/{MEMBER}/{name}.patch"
@@ -124,7 +124,7 @@ def proposed():
     need(writers == {int(sh("id", "-u", MEMBER)[1])}, f"the log says that {writers} wrote")
     try:
         sh("git", "-C", str(PROJECT), "apply", patch, user=MEMBER)
-        state = lambda: call("GET", f"/proposal/{name}")[1]["state"]  # noqa: E731  (asked again and again)
+        state = lambda: call("GET", f"/proposal/{name}")[1]["proposal"]["state"]  # noqa: E731  (asked again and again)
         found = wait_for("the applied proposal to be found", lambda: state() == "applied", 10)
     finally:
         sh("git", "-C", str(PROJECT), "apply", "--reverse", patch, user=MEMBER, check=False)
