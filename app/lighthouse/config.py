@@ -53,6 +53,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     reconcile_seconds: Annotated[float, msgspec.Meta(gt=0)] = 60.0
     proposal_max_bytes: Annotated[int, msgspec.Meta(ge=1, le=2**40)] = 256 * 1024 * 1024
     proposal_max_entries: Annotated[int, msgspec.Meta(ge=1, le=10**6)] = 20_000
+    policies: Path = Path("/etc/lighthouse/policies")
+    home: str = ""
+    expert_seconds: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 30.0
+    person_seconds: Annotated[float, msgspec.Meta(gt=0, le=86400)] = 300.0
+    hook_allows: bool = False
     mount_uid: Id | None = None
     mount_gid: Id | None = None
     health_socket: Path | None = None

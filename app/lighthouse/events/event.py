@@ -24,6 +24,7 @@ RESERVED_PREFIXES = (
     "shadow.",
     "snapshot.",
     "policy.",
+    "verdict.",
     "validation.",
     "expert.",
     "task.",

@@ -18,6 +18,10 @@ Permission = Literal[
     "context.write",
     "context.remove_any",
     "annotation.withdraw_any",
+    "validation.ask",
+    "validation.answer",
+    "expert.register",
+    "rule.write",
 ]
 
 
@@ -41,17 +45,20 @@ _WRITES: frozenset[Permission] = _READS | {
     "annotation.write",
     "proposal.write",
     "context.write",
+    "validation.ask",
 }
-_RULES: frozenset[Permission] = _WRITES | {
+_JUDGES: frozenset[Permission] = _WRITES | {"validation.answer", "expert.register"}
+_RULES: frozenset[Permission] = _JUDGES | {
     "session.revoke_any",
     "context.remove_any",
     "annotation.withdraw_any",
+    "rule.write",
 }
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.OBSERVER: _READS,
     Role.AGENT: _WRITES,
-    Role.EXPERT: _WRITES,
+    Role.EXPERT: _JUDGES,
     Role.OPERATOR: _RULES,
     Role.ADMIN: _RULES,
 }

@@ -13,8 +13,10 @@ WRITES = {
     "annotation.write",
     "proposal.write",
     "context.write",
+    "validation.ask",
 }
-RULES = {"session.revoke_any", "context.remove_any", "annotation.withdraw_any"}
+JUDGES = WRITES | {"validation.answer", "expert.register"}
+RULES = {"session.revoke_any", "context.remove_any", "annotation.withdraw_any", "rule.write"}
 
 
 @pytest.mark.parametrize(
@@ -22,9 +24,9 @@ RULES = {"session.revoke_any", "context.remove_any", "annotation.withdraw_any"}
     [
         (Role.OBSERVER, set()),
         (Role.AGENT, WRITES),
-        (Role.EXPERT, WRITES),
-        (Role.OPERATOR, WRITES | RULES),
-        (Role.ADMIN, WRITES | RULES),
+        (Role.EXPERT, JUDGES),
+        (Role.OPERATOR, JUDGES | RULES),
+        (Role.ADMIN, JUDGES | RULES),
     ],
 )
 def test_what_a_role_may(role: Role, more: set[str]) -> None:
