@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lighthouse.cli.asking import client
 from lighthouse.cli.options import AsJson, Url
 from lighthouse.cli.output import print_json, print_line, print_table
 
 if TYPE_CHECKING:
     from lighthouse.client.answers_annotations import Annotation, AnnotationEnded, Severity
-    from lighthouse.client.client import Client
 
 app = typer.Typer(help="Close a note.", rich_markup_mode=None)
 
@@ -56,7 +56,7 @@ def annotate(
     path, line, end = matched.groups()
 
     async def ask() -> None:
-        async with _client(url) as bridge:
+        async with client(url) as bridge:
             made = await bridge.annotate(
                 os.fsencode(path),
                 text,
@@ -90,7 +90,7 @@ def annotations(
 
     async def ask() -> "list[Annotation]":
         found: list[Annotation] = []
-        async with _client(url) as bridge:
+        async with client(url) as bridge:
             while True:
                 page = await bridge.annotations(os.fsencode(path), at=at, offset=len(found), limit=PAGE)
                 found += page.annotations
@@ -115,7 +115,7 @@ def resolve(annotation_id: Id, reason: Reason = "", url: Url = None, as_json: As
     import asyncio
 
     async def ask() -> None:
-        async with _client(url) as bridge:
+        async with client(url) as bridge:
             _print(await bridge.resolve_annotation(annotation_id, reason), as_json=as_json)
 
     asyncio.run(ask())
@@ -127,7 +127,7 @@ def withdraw(annotation_id: Id, reason: Reason = "", url: Url = None, as_json: A
     import asyncio
 
     async def ask() -> None:
-        async with _client(url) as bridge:
+        async with client(url) as bridge:
             _print(await bridge.withdraw_annotation(annotation_id, reason), as_json=as_json)
 
     asyncio.run(ask())
@@ -143,11 +143,3 @@ def _where(note: "Annotation") -> str:
         first, last = note.lines
         lines = f":{first}" if first == last else f":{first}-{last}"
     return f"{note.path}{lines}" + (f" ({note.symbol})" if note.symbol else "")
-
-
-def _client(url: str | None) -> "Client":
-    from lighthouse.client import connection_from
-    from lighthouse.client.client import Client
-
-    connection = connection_from(os.environ, url)
-    return Client(connection.url, connection.token, session_seconds=None)

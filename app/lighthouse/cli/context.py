@@ -1,18 +1,15 @@
 """`lighthouse context`: packages of files and notes for one review."""
 
-import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from lighthouse.cli.asking import client
 from lighthouse.cli.options import AsJson, Url
 from lighthouse.cli.output import print_json, print_line, print_table
 from lighthouse.errors import LighthouseError
-
-if TYPE_CHECKING:
-    from lighthouse.client.client import Client
 
 app = typer.Typer(help="Put files and notes together for one review.", rich_markup_mode=None)
 
@@ -57,7 +54,7 @@ def create(
         raise typer.BadParameter("two notes have the same name: rename one of the files")
 
     async def ask() -> None:
-        async with _client(url) as bridge:
+        async with client(url) as bridge:
             made = await bridge.create_context(
                 name, files or (), at=at, notes=texts, annotations=annotations, purpose=purpose
             )
@@ -75,7 +72,7 @@ def listed(url: Url = None, as_json: AsJson = False) -> None:
     import asyncio
 
     async def ask() -> None:
-        async with _client(url) as bridge:
+        async with client(url) as bridge:
             found = await bridge.contexts()
         if as_json:
             for context in found:
@@ -96,7 +93,7 @@ def show(name: Name, url: Url = None, as_json: AsJson = False) -> None:
     import asyncio
 
     async def ask() -> None:
-        async with _client(url) as bridge:
+        async with client(url) as bridge:
             found = await bridge.context(name)
         if as_json:
             print_json(found)
@@ -123,7 +120,7 @@ def remove(name: Name, url: Url = None, as_json: AsJson = False) -> None:
     import asyncio
 
     async def ask() -> None:
-        async with _client(url) as bridge:
+        async with client(url) as bridge:
             gone = await bridge.remove_context(name)
         print_json(gone) if as_json else print_line(f"{gone.name} is removed")
 
@@ -140,11 +137,3 @@ def _text(path: Path) -> str:
         return raw.decode()
     except UnicodeDecodeError as error:
         raise LighthouseError(f"the note {path} is not UTF-8 text", "convert it") from error
-
-
-def _client(url: str | None) -> "Client":
-    from lighthouse.client import connection_from
-    from lighthouse.client.client import Client
-
-    connection = connection_from(os.environ, url)
-    return Client(connection.url, connection.token, session_seconds=None)

@@ -1,6 +1,5 @@
 """`lighthouse events`: follow, search, prove and write out the log."""
 
-import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -8,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lighthouse.cli.asking import client
 from lighthouse.cli.options import Agent, AsJson, EventType, State, Stream, Url
 from lighthouse.cli.output import fail, note, print_json, print_line, print_table, progress
 
 if TYPE_CHECKING:
     from lighthouse.client.answers import Event
-    from lighthouse.client.client import Client
 
 app = typer.Typer(help="Follow, search, prove and write out the log.", rich_markup_mode=None)
 
@@ -49,7 +48,7 @@ def tail(
 
     shown = Filter(type, stream, agent)
     with suppress(KeyboardInterrupt):
-        asyncio.run(show(_client(url), shown, lines, from_seq, count, as_json=as_json))
+        asyncio.run(show(client(url), shown, lines, from_seq, count, as_json=as_json))
 
 
 @app.command("query")
@@ -78,7 +77,7 @@ def query(
         rows: list[Event] = []
         cursor: str | None = None
         left = limit
-        async with _client(url) as bridge:
+        async with client(url) as bridge:
             while left:
                 page = await bridge.query_events(
                     type=type,
@@ -161,15 +160,6 @@ def export(
         print_json(written)
     elif output is not None:
         print_line(f"{written.events} events written to {output}")
-
-
-def _client(url: str | None) -> "Client":
-    """A client for one question: it shows the token itself, so that asking leaves no session in the log."""
-    from lighthouse.client import connection_from
-    from lighthouse.client.client import Client
-
-    connection = connection_from(os.environ, url)
-    return Client(connection.url, connection.token, session_seconds=None)
 
 
 def _print_events(events: "list[Event]") -> None:

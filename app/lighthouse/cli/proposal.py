@@ -2,19 +2,17 @@
 
 import os
 import sys
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lighthouse.cli.asking import ask
 from lighthouse.cli.options import AsJson, Url
 from lighthouse.cli.output import note, print_json, print_line, print_table
 
 if TYPE_CHECKING:
     from lighthouse.client.answers_proposals import Proposal, ProposalFile, ProposalStanding, ShownProposal
-    from lighthouse.client.client import Client
 
-T = TypeVar("T")
 LETTERS = {"created": "A", "modified": "M", "deleted": "D", "renamed": "R", "mode": "M"}
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The proposal.")]
@@ -39,7 +37,7 @@ def create(
 ) -> None:
     """Make a proposal and print where to edit it."""
     user = os.getuid() if uid is None else uid
-    made = _ask(url, lambda bridge: bridge.create_proposal(name, base=base, title=title, uid=user))
+    made = ask(url, lambda bridge: bridge.create_proposal(name, base=base, title=title, uid=user))
     if as_json:
         print_json(made)
     else:
@@ -53,7 +51,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List the open proposals."""
-    found = _ask(url, lambda bridge: bridge.proposals(None if everything else "open"))
+    found = ask(url, lambda bridge: bridge.proposals(None if everything else "open"))
     if as_json:
         print_json(found)
         return
@@ -64,7 +62,7 @@ def list_(
 @app.command()
 def show(name: Name, url: Url = None, as_json: AsJson = False) -> None:
     """Show a proposal and the files that it changes."""
-    found = _ask(url, lambda bridge: bridge.proposal(name))
+    found = ask(url, lambda bridge: bridge.proposal(name))
     if as_json:
         print_json(found)
         return
@@ -78,7 +76,7 @@ def show(name: Name, url: Url = None, as_json: AsJson = False) -> None:
 @app.command()
 def diff(name: Name, url: Url = None, as_json: AsJson = False) -> None:
     """Print what a proposal changes as a patch: `lighthouse proposal diff NAME | git apply`."""
-    patch = _ask(url, lambda bridge: bridge.proposal_patch(name))
+    patch = ask(url, lambda bridge: bridge.proposal_patch(name))
     if as_json:
         print_json({"name": name, "patch": patch.decode("utf-8", "backslashreplace")})
     else:
@@ -89,7 +87,7 @@ def diff(name: Name, url: Url = None, as_json: AsJson = False) -> None:
 @app.command()
 def rebase(name: Name, url: Url = None, as_json: AsJson = False) -> None:
     """Put a proposal on the present version, merged with what the project changed."""
-    _tell(_ask(url, lambda bridge: bridge.rebase_proposal(name)), as_json)
+    _tell(ask(url, lambda bridge: bridge.rebase_proposal(name)), as_json)
 
 
 @app.command()
@@ -100,27 +98,13 @@ def withdraw(
     as_json: AsJson = False,
 ) -> None:
     """End a proposal that shall not be applied. Its patch is kept."""
-    _tell(_ask(url, lambda bridge: bridge.withdraw_proposal(name, reason)), as_json)
+    _tell(ask(url, lambda bridge: bridge.withdraw_proposal(name, reason)), as_json)
 
 
 @app.command()
 def applied(name: Name, url: Url = None, as_json: AsJson = False) -> None:
     """Mark a proposal as applied. A project that matches it is noticed without this."""
-    _tell(_ask(url, lambda bridge: bridge.mark_proposal_applied(name)), as_json)
-
-
-def _ask(url: str | None, question: "Callable[[Client], Awaitable[T]]") -> T:
-    import asyncio
-
-    from lighthouse.client import connection_from
-    from lighthouse.client.client import Client
-
-    async def ask() -> T:
-        connection = connection_from(os.environ, url)
-        async with Client(connection.url, connection.token, session_seconds=None) as bridge:
-            return await question(bridge)
-
-    return asyncio.run(ask())
+    _tell(ask(url, lambda bridge: bridge.mark_proposal_applied(name)), as_json)
 
 
 def _tell(proposal: "ProposalStanding", as_json: bool) -> None:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lighthouse.cli.asking import client
 from lighthouse.cli.options import AsJson, Url
 from lighthouse.cli.output import fail, note, print_json, print_line, progress
-from lighthouse.cli.versions import MOMENT, client, print_patch
+from lighthouse.cli.versions import MOMENT, print_patch
 
 if TYPE_CHECKING:
     from lighthouse.cli.restoring.plan import Left, Plan

@@ -1,12 +1,12 @@
 """`lighthouse search`: what ripgrep would find in any version of the project, printed as ripgrep does."""
 
 import base64
-import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lighthouse.cli.asking import client
 from lighthouse.cli.options import AsJson, Url
 from lighthouse.cli.output import note, print_json, printable
 
@@ -70,9 +70,6 @@ def search(
     """Search the project at any version for lines that match a pattern. Exits with 1 when none does."""
     import asyncio
 
-    from lighthouse.client import connection_from
-    from lighthouse.client.client import Client
-
     if only_files and only_count:
         raise typer.BadParameter("--files-with-matches and --count exclude each other")
     before, after = context if before is None else before, context if after is None else after
@@ -80,8 +77,7 @@ def search(
 
     async def ask() -> int:
         left, cursor, away = limit, None, 0
-        connection = connection_from(os.environ, url)
-        async with Client(connection.url, connection.token, session_seconds=None) as bridge:
+        async with client(url) as bridge:
             while left is None or left > 0:
                 page = await bridge.search(
                     pattern,

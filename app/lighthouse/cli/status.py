@@ -1,8 +1,8 @@
 """`lighthouse status`: what runs, in one screen."""
 
-import os
 from typing import TYPE_CHECKING, Any
 
+from lighthouse.cli.asking import ask
 from lighthouse.cli.options import AsJson, Url
 from lighthouse.cli.output import print_json, print_table
 
@@ -14,17 +14,7 @@ MOST_PROBLEMS = 10
 
 def status(url: Url = None, as_json: AsJson = False) -> None:
     """Show bridge, project, log and mount, and what is wrong."""
-    import asyncio
-
-    from lighthouse.client import connection_from
-    from lighthouse.client.client import Client
-
-    async def ask() -> "Status":
-        connection = connection_from(os.environ, url)
-        async with Client(connection.url, connection.token, session_seconds=None) as bridge:
-            return await bridge.status()
-
-    found = asyncio.run(ask())
+    found = ask(url, lambda bridge: bridge.status())
     if as_json:
         print_json(found)
     else:

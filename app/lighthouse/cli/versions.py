@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lighthouse.cli.asking import client
 from lighthouse.cli.options import AsJson, Url
 from lighthouse.cli.output import note, print_json, print_line, print_table, printable
 
 if TYPE_CHECKING:
     from lighthouse.client.answers_versions import ChangedPath
-    from lighthouse.client.client import Client
 
 MOST = 10_000
 MOMENT = "a sequence number, an RFC 3339 time, a snapshot's name or current"
@@ -90,15 +90,6 @@ def diff(
             note(f"{found.truncated} more changes are not listed: name a path")
 
     asyncio.run(ask())
-
-
-def client(url: str | None) -> "Client":
-    """A client for one question: it shows the token itself, so that asking leaves no session in the log."""
-    from lighthouse.client import connection_from
-    from lighthouse.client.client import Client
-
-    connection = connection_from(os.environ, url)
-    return Client(connection.url, connection.token, session_seconds=None)
 
 
 def print_patch(pieces: Iterable[bytes]) -> None:
