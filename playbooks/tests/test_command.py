@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-MODULE = "roles/agent/library/lighthouse_command.py"
+MODULE = "roles/image/library/lighthouse_command.py"
 CLI = b"def main():\n    print('hello from the image')\n    return 3\n"
 PREFIX = "opt/lighthouse/lib/"
 
