@@ -17,6 +17,7 @@ from lighthouse.bridge.health import Monitor
 from lighthouse.bridge.limits import RateLimit
 from lighthouse.bridge.metrics import Metrics
 from lighthouse.bridge.schemas import Health
+from lighthouse.bridge.threads import Threads
 from lighthouse.config import Settings
 from lighthouse.context import Contexts
 from lighthouse.events import BRIDGE, Draft, EventStore
@@ -30,6 +31,7 @@ from lighthouse.shadow import Shadow
 
 AGENT_RATE, AGENT_BURST = 2000, 4000
 FAILURE_RATE, FAILURE_BURST = 50, 50
+COMPARING, COMPARISONS_WAITING = 2, 16
 STREAM = "bridge"
 SHOWN_SECONDS = 2.0
 
@@ -72,6 +74,7 @@ class Bridge:
         self.proposals_target = (
             f"/dev/fd/{proposals}" if proposals is not None else str(settings.proposals_mount_point)
         )
+        self.comparing = Threads("diff", COMPARING, COMPARISONS_WAITING)
         self.agent_limit = RateLimit(AGENT_RATE, AGENT_BURST)
         self.failure_limit = RateLimit(FAILURE_RATE, FAILURE_BURST)
         self.subscribers = 0
@@ -148,6 +151,7 @@ class Bridge:
             steps.append(("annotations", self.annotations.close))
         if self.search is not None:
             steps.append(("search", self.search.close))
+        steps.append(("comparing", self.comparing.close))
         if self.shadow is not None:
             steps.append(("shadow", self.shadow.close))
         steps += [("audit", self.audit.close), ("last event", self._say_stopped), ("store", self.store.close)]

@@ -1,7 +1,7 @@
 """GET /diff: what differs between two versions, as a list of changes or as a patch that git applies."""
 
-import asyncio
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
@@ -71,11 +71,11 @@ async def diff(bridge: "Bridge", call: Call) -> Diff | web.StreamResponse:
     shadow = captured(bridge)
     under = paths.parse(wanted.path)
     old, new = await version(shadow, wanted.from_), await version(shadow, wanted.to)
-    found = await asyncio.to_thread(changes, old, new, shadow.read_entry, under=under)
+    found = await bridge.comparing.run(partial(changes, old, new, shadow.read_entry, under=under))
     if wanted.format == "patch" or (
         wanted.format is None and PATCH in call.request.headers.get("Accept", "")
     ):
-        return await _send(call.request, shadow, old, new, found)
+        return await _send(bridge, call.request, shadow, old, new, found)
     listed = [_described(change) for change in found[: wanted.limit]]
     return Diff(old.seq, new.seq, listed, len(found) - len(listed))
 
@@ -103,7 +103,7 @@ def _side(entry: Entry | None) -> DiffSide | None:
 
 
 async def _send(
-    request: web.Request, shadow: Shadow, old: Snapshot, new: Snapshot, found: list[Change]
+    bridge: "Bridge", request: web.Request, shadow: Shadow, old: Snapshot, new: Snapshot, found: list[Change]
 ) -> web.StreamResponse:
     """The patch piece by piece, as fast as it is taken. A failure on the way cuts the connection."""
     headers = {
@@ -115,7 +115,7 @@ async def _send(
     pieces = unified(found, shadow.read_entry)
     await response.prepare(request)
     try:
-        while piece := await asyncio.to_thread(_gathered, pieces):
+        while piece := await bridge.comparing.run(partial(_gathered, pieces), begun=True):
             await response.write(piece)
         await response.write_eof()
     except ConnectionResetError:

@@ -1,7 +1,10 @@
 """`GET /diff`: changes as JSON, bounded; and as a patch, whole."""
 
+import asyncio
 import os
 import subprocess
+import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -139,3 +142,21 @@ async def test_a_content_that_is_lost_cuts_the_patch(two: Api, monkeypatch: pyte
     assert isinstance(two.bridge.shadow, Shadow)
     with pytest.raises(aiohttp.ClientError):
         await two.get("/diff?from=then&to=now&format=patch")
+
+
+async def test_many_at_once_keep_nobody_else_waiting(two: Api) -> None:
+    going_on = threading.Event()
+    comparing = two.bridge.comparing
+    # As many as may be under way, none of which comes to its end.
+    slow = [asyncio.create_task(comparing.run(partial(going_on.wait, 60))) for _ in range(18)]
+    try:
+        await asyncio.sleep(0)
+        refused = await two.get("/diff?from=then")
+        assert "too many requests for a diff wait already" in refused.problem(503).detail
+        assert refused.headers["Retry-After"]
+        assert (await two.get("/shadow/read/README.md?at=then")).status == 200
+    finally:
+        going_on.set()
+        await asyncio.gather(*slow)
+    patch = await two.get("/diff?from=then&format=patch")
+    assert patch.body.startswith(b"diff --git")
