@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The inventory ansible.cfg names: this host where it can carry the appliance, else the virtual machine of `make up`.
 
-LIGHTHOUSE_TARGET=local or =vm decides it by hand. LIGHTHOUSE_PROJECT (a folder of this host) is what is served when
-the target is this host; without it, this repository.
+LIGHTHOUSE_TARGET=local or =vm decides it by hand. LIGHTHOUSE_PROJECT (a folder of this host) is what is served, here or
+as a copy in the machine; without it, this repository.
 """
 
 import json
@@ -38,10 +38,13 @@ def target():
     return "local" if any((int(major), int(minor)) >= MIN_PODMAN for major, minor in versions) else "vm"
 
 
+def project():
+    return Path(os.environ.get("LIGHTHOUSE_PROJECT") or HERE.parent).resolve()
+
+
 def variables(where):
     if where == "local":
-        project = os.environ.get("LIGHTHOUSE_PROJECT") or HERE.parent
-        return {"ansible_connection": "local", "lighthouse_project_path": str(Path(project).resolve())}
+        return {"ansible_connection": "local", "lighthouse_project_path": str(project())}
     done = subprocess.run(
         [sys.executable, str(MACHINE), "inventory", "appliance"], capture_output=True, text=True, check=False
     )
@@ -50,8 +53,15 @@ def variables(where):
             f"{done.stderr.strip()}\nThis host cannot carry the appliance itself, and the virtual machine that "
             "would is not there: make up starts it."
         )
-    # Emulated, everything takes its time.
-    return {**json.loads(done.stdout), "lighthouse_start_timeout_seconds": 300, "lighthouse_watchdog_seconds": 120}
+    return {
+        **json.loads(done.stdout),
+        # Agents work on this host; the machine has a copy.
+        "lighthouse_roots": [str(project())],
+        "lighthouse_agents_home": str(Path.home()),
+        # Emulated, everything takes its time.
+        "lighthouse_start_timeout_seconds": 300,
+        "lighthouse_watchdog_seconds": 120,
+    }
 
 
 def main():

@@ -208,3 +208,18 @@ def test_the_mounts_are_siblings_in_a_folder_of_their_own(
     told = list(host.check_mount_points())
     assert len(told) == (0 if problem is None else 1)
     assert problem is None or problem in told[0][0]
+
+
+def test_the_project_has_the_names_agents_may_call_it_by_and_its_owner_s_home(
+    preflight: ModuleType, tmp_path: Path
+) -> None:
+    folder, link = tmp_path / "shop", tmp_path / "link"
+    folder.mkdir()
+    link.symlink_to(folder)
+
+    def project(path: object) -> dict:
+        return preflight.Host(SimpleNamespace(params={"project_path": str(path)})).project()
+
+    assert project(f"{link}/") == {"names": [str(link), str(folder)], "home": str(Path.home())}
+    assert project(folder)["names"] == [str(folder)]
+    assert project(tmp_path / "missing")["home"] == ""

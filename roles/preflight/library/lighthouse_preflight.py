@@ -2,6 +2,7 @@
 """Judges whether this host can carry the appliance: every obstacle at once, and nothing is changed."""
 
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -48,6 +49,10 @@ subordinate_ids:
 python_apt:
   description: Whether Ansible's apt module can work in check mode here.
   type: bool
+  returned: always
+project:
+  description: The project's names on this host (names), links resolved or not, and its owner's home folder (home).
+  type: dict
   returned: always
 checks: {description: The names of the checks that ran., type: list, elements: str, returned: always}
 problems:
@@ -317,6 +322,15 @@ class Host:
                 "keep the project on a local file system such as ext4, xfs or btrfs",
             )
 
+    def project(self):
+        """What the bridge has to know of a project that it sees under another path."""
+        path = Path(self.parameters["project_path"])
+        try:
+            home = pwd.getpwuid(path.stat().st_uid).pw_dir
+        except (KeyError, OSError):
+            home = ""
+        return {"names": list(dict.fromkeys([os.path.normpath(path), str(path.resolve())])), "home": home}
+
 
 def candidate(policy):
     """The candidate in the output of apt-cache policy, or nothing."""
@@ -401,6 +415,7 @@ def main():
     facts = {
         "python_apt": bool(host.run("dpkg-query", "-W", "python3-apt")),
         "subordinate_ids": host.subordinate_ids(),
+        "project": host.project(),
         "checks": [name.removeprefix("check_") for name in names],
         "problems": problems,
     }
