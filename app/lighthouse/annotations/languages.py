@@ -140,6 +140,8 @@ _BY_EXTENSION: dict[bytes, Language] = {
     b"toml": Language("toml", "tree_sitter_toml", _TOML),
 }
 
+NAMES = frozenset(language.name for language in _BY_EXTENSION.values())
+
 
 def language_of(name: bytes) -> Language | None:
     """The language that a file of this name is written in; None for text without a grammar."""

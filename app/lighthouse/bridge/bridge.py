@@ -21,6 +21,7 @@ from lighthouse.bridge.threads import Threads
 from lighthouse.config import Settings
 from lighthouse.context import Contexts
 from lighthouse.events import BRIDGE, Draft, EventStore
+from lighthouse.experts import Experts
 from lighthouse.keys import KeyRing
 from lighthouse.mount import Mount
 from lighthouse.mount.proposal_mount import ProposalMount
@@ -68,6 +69,7 @@ class Bridge:
         self.annotations: Annotations | None = None
         self.contexts: Contexts | None = None
         self.proposals: Proposals | None = None
+        self.experts: Experts | None = None
         self.proposals_mount: ProposalMount | None = None
         self.mount: Mount | None = None
         self.mount_target = f"/dev/fd/{fuse}" if fuse is not None else str(settings.mount_point)
@@ -109,6 +111,9 @@ class Bridge:
         proposals = Proposals(shadow, self.store, self.settings)
         await proposals.start()
         self.proposals = proposals
+        experts = Experts(self.store, self.settings.expert_seconds)
+        await experts.start()
+        self.experts = experts
         if self.settings.mount:
             proposals_mount = ProposalMount(proposals, shadow, self.settings)
             await proposals_mount.start(self.proposals_target)
@@ -145,6 +150,8 @@ class Bridge:
             steps.append(("mount", self.mount.stop))
         if self.proposals_mount is not None:
             steps.append(("mount of the proposals", self.proposals_mount.stop))
+        if self.experts is not None:
+            steps.append(("experts", self.experts.close))
         if self.proposals is not None:
             steps.append(("proposals", self.proposals.close))
         if self.annotations is not None:

@@ -12,6 +12,7 @@ from lighthouse.bridge.schemas import Problem
 from lighthouse.context import BadContext, ContextTaken, NoSuchContext
 from lighthouse.errors import LighthouseError
 from lighthouse.events import Conflict, InvalidEvent, InvalidQuery, NoRoom, StoreBusy, StoreUnavailable
+from lighthouse.experts import BadExpert, TooManySockets
 from lighthouse.proposals import (
     BadProposal,
     NoSuchProposal,
@@ -56,6 +57,8 @@ _STATUS: tuple[tuple[type[LighthouseError], int], ...] = (
     (ProposalBusy, 409),
     (ProposalConflict, 409),
     (OverQuota, 507),
+    (BadExpert, 422),
+    (TooManySockets, 429),
     (InvalidEvent, 422),
     (InvalidQuery, 422),
     (Conflict, 409),

@@ -5,6 +5,7 @@ from lighthouse.bridge import (
     context,
     diff,
     event,
+    experts,
     proposals,
     search,
     session,
@@ -31,4 +32,5 @@ ROUTES: tuple[Route, ...] = (
     *context.ROUTES,
     *proposals.ROUTES,
     *annotation.ROUTES,
+    *experts.ROUTES,
 )

@@ -34,6 +34,14 @@ class Globs:
             return verdict
         return any(glob.matches(b"", file[-1], is_folder=False) for glob in self._types)
 
+    def covers(self, path: ProjectPath) -> bool:
+        """Whether the path, or a folder above it, is taken, and none of them is excluded.
+
+        For paths that need not exist: whatever stands there may be a folder.
+        """
+        verdicts = {self._verdict(path[:length], is_folder=True) for length in range(1, len(path) + 1)}
+        return False not in verdicts and (True in verdicts or not self._including)
+
     def _verdict(self, path: ProjectPath, *, is_folder: bool) -> bool | None:
         joined = to_bytes(path) if self._globs else b""
         for glob in self._globs:

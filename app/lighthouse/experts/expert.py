@@ -1,0 +1,99 @@
+"""An expert: what it can judge, whether it is there, how much waits for it and how it has done so far."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from lighthouse.experts.capabilities import Capabilities, Coverage
+from lighthouse.experts.mailbox import Mailbox, Reader
+from lighthouse.experts.record import Record
+
+# A socket that breaks is mostly opened again at once; the same holds after a start of the bridge.
+GRACE_SECONDS = 5.0
+
+Clock = Callable[[], float]
+
+
+class Expert(msgspec.Struct, frozen=True):
+    """An expert as others see it. `load` is how many requests wait for it.
+
+    `missed` counts those that it let pass until the experts' time was over, `answered` those it answered.
+    """
+
+    agent_id: str
+    speciality: str
+    languages: tuple[str, ...]
+    paths: tuple[str, ...]
+    risks: tuple[str, ...]
+    ttl_seconds: float
+    registered_at: str
+    seq: int
+    alive: bool
+    sockets: int
+    load: int
+    answered: int
+    missed: int
+
+
+class Registration(msgspec.Struct, frozen=True):
+    """What the event `seq` says; `coverage` is the capabilities, ready for matching."""
+
+    capabilities: Capabilities
+    coverage: Coverage
+    ttl_seconds: float
+    at: str
+    seq: int
+
+
+class Agent:
+    """All that is known of one agent; one that has only a socket open is not registered."""
+
+    def __init__(self, agent_id: str, clock: Clock) -> None:
+        self.agent_id = agent_id
+        self.registration: Registration | None = None
+        self.mailbox = Mailbox()
+        # Whether the log says that it is there.
+        self.told_alive = False
+        self.waiting: set[str] = set()
+        self._clock = clock
+        self._until = float("-inf")
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is worth asking: a socket is open, or it was heard of not long ago."""
+        return self.registration is not None and (self.mailbox.readers > 0 or self._clock() < self._until)
+
+    def heard(self) -> None:
+        """It asked for something over HTTP."""
+        if self.registration is not None:
+            self._until = self._clock() + self.registration.ttl_seconds
+
+    def connect(self) -> Reader:
+        """Open a socket, which tells sooner than any time that it is gone. Raises TooManySockets."""
+        reader = self.mailbox.open()
+        self._until = float("-inf")
+        return reader
+
+    def disconnect(self, reader: Reader) -> None:
+        """The socket is gone; it may be back in a moment."""
+        self.mailbox.close(reader)
+        self._until = max(self._until, self._clock() + GRACE_SECONDS)
+
+    def told(self, registration: Registration, record: Record) -> Expert:
+        """As others see it now."""
+        able = registration.capabilities
+        return Expert(
+            agent_id=self.agent_id,
+            speciality=able.speciality,
+            languages=able.languages,
+            paths=able.paths,
+            risks=able.risks,
+            ttl_seconds=registration.ttl_seconds,
+            registered_at=registration.at,
+            seq=registration.seq,
+            alive=self.alive,
+            sockets=self.mailbox.readers,
+            load=len(self.waiting),
+            answered=record.answered[self.agent_id],
+            missed=record.missed[self.agent_id],
+        )

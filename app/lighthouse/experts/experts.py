@@ -1,0 +1,226 @@
+"""The experts that registered: who is there, who fits a request, and what waits for each of them."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import msgspec
+
+from lighthouse.errors import LighthouseError
+from lighthouse.events import Draft, Event, EventStore, Query
+from lighthouse.events.event import timestamp
+from lighthouse.experts import record
+from lighthouse.experts.capabilities import Capabilities, Coverage, Needs
+from lighthouse.experts.expert import GRACE_SECONDS, Agent, Clock, Expert, Registration
+from lighthouse.experts.mailbox import Letter, Reader
+from lighthouse.experts.record import Record
+
+STREAM = "experts"
+REGISTERED = "expert.registered"
+RETURNED = "expert.returned"
+LEFT = "expert.left"
+WATCH_SECONDS = 0.5
+# How far back it is read how experts did; who was good a month ago need not be now.
+RECORD_DAYS = 7
+
+OnLeft = Callable[[str, Sequence[str]], Awaitable[None]]
+
+log = logging.getLogger("lighthouse.experts")
+
+
+class Request(Protocol):
+    """What experts are asked about: its id, and whether it is decided."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+
+
+class Experts:
+    """The registry. `on_left` is told of an expert that is gone, with the requests that wait for it."""
+
+    def __init__(self, store: EventStore, expert_seconds: float, clock: Clock = time.monotonic) -> None:
+        self._store = store
+        self._clock = clock
+        self._agents: dict[str, Agent] = {}
+        self._asked: dict[str, set[str]] = {}
+        self._record = Record(expert_seconds)
+        # Who was there when the bridge ended may come back until then.
+        self._settled_at = clock() + GRACE_SECONDS
+        self._watching: asyncio.Task[None] | None = None
+        self.on_left: OnLeft | None = None
+
+    async def start(self) -> None:
+        """Take up what the log holds, and watch from now on who comes and goes."""
+        async for event in _events(self._store, Query(stream=STREAM, limit=1000)):
+            self._restore(event)
+        since = timestamp(datetime.now(UTC) - timedelta(days=RECORD_DAYS))
+        async for event in _events(self._store, Query(type="validation.*", since=since, limit=1000)):
+            self._record.apply(event)
+        self._settled_at = self._clock() + GRACE_SECONDS
+        loop = asyncio.get_running_loop()
+
+        def stored(events: Sequence[Event]) -> None:
+            if mine := [event for event in events if event.type.startswith("validation.")]:
+                with contextlib.suppress(RuntimeError):  # the loop was closed
+                    loop.call_soon_threadsafe(self._follow, mine)
+
+        self._store.add_listener(stored)
+        self._watching = asyncio.create_task(self._watch())
+
+    async def close(self) -> None:
+        """Watch no more."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+
+    async def register(self, agent_id: str, capabilities: Capabilities, ttl_seconds: float) -> Expert:
+        """Make the agent an expert with just these capabilities; the event is on disk then.
+
+        The same again only says that it is still there, which holds for `ttl_seconds`. Raises BadExpert.
+        """
+        coverage = Coverage(capabilities)
+        agent = self._agent(agent_id)
+        known = agent.registration
+        if known is None or (known.capabilities, known.ttl_seconds) != (capabilities, ttl_seconds):
+            data = msgspec.to_builtins(capabilities) | {"ttl_seconds": ttl_seconds}
+            [event] = await self._store.append([Draft(REGISTERED, data, STREAM)], agent_id=agent_id)
+            known = agent.registration
+            if known is None or known.seq < event.seq:
+                known = Registration(capabilities, coverage, ttl_seconds, event.ts, event.seq)
+                agent.registration = known
+                agent.told_alive = True
+        self.heard(agent_id)
+        return agent.told(known, self._record)
+
+    def heard(self, agent_id: str) -> None:
+        """The agent asked for what waits: an expert that polls is there too."""
+        if (agent := self._agents.get(agent_id)) is not None:
+            agent.heard()
+
+    def get(self, agent_id: str) -> Expert | None:
+        """The expert of that id, there or not."""
+        agent = self._agents.get(agent_id)
+        if agent is None or agent.registration is None:
+            return None
+        return agent.told(agent.registration, self._record)
+
+    def all(self) -> list[Expert]:
+        """Every expert that ever registered, by id."""
+        found = (self.get(agent_id) for agent_id in sorted(self._agents))
+        return [expert for expert in found if expert is not None]
+
+    def matching(self, needs: Needs, tier: str, without: str) -> list[Expert]:
+        """The experts who are there and cover the request, but the one who asks; best first.
+
+        Who named it most precisely, then who has least to do, then who answered most in time.
+        """
+        found: list[tuple[tuple[float, int, float, str], Expert]] = []
+        for agent in self._agents.values():
+            registration = agent.registration
+            if registration is None or not agent.alive or agent.mailbox.full or agent.agent_id == without:
+                continue
+            named = registration.coverage.specificity(needs, tier)
+            if named is not None:
+                success = self._record.success(agent.agent_id)
+                rank = (-named, len(agent.waiting), -success, agent.agent_id)
+                found.append((rank, agent.told(registration, self._record)))
+        return [expert for _, expert in sorted(found, key=lambda one: one[0])]
+
+    def ask(self, agent_ids: Sequence[str], request: Request) -> None:
+        """Put the request into these agents' mailboxes; who has it already is not asked twice."""
+        letter = Letter(request.id, "validation.request", lambda: request)
+        asked = self._asked.setdefault(request.id, set())
+        fresh = [agent_id for agent_id in agent_ids if agent_id not in asked]
+        self._record.asked(request.id, fresh)
+        for agent_id in fresh:
+            asked.add(agent_id)
+            agent = self._agent(agent_id)
+            agent.waiting.add(request.id)
+            agent.mailbox.post(letter)
+
+    def withdraw(self, request: Request) -> None:
+        """Nobody is asked any more: the request is resolved, or goes on without experts."""
+        over = "validation.resolved" if request.state == "resolved" else "validation.withdrawn"
+        notice = Letter(request.id, over, lambda: request, final=True)
+        for agent_id in self._asked.pop(request.id, ()):
+            agent = self._agents[agent_id]
+            agent.waiting.discard(request.id)
+            agent.mailbox.retire(notice)
+            self._forget_idle(agent)
+
+    def connect(self, agent_id: str) -> Reader:
+        """A socket of the agent is open. Raises TooManySockets."""
+        return self._agent(agent_id).connect()
+
+    def disconnect(self, agent_id: str, reader: Reader) -> None:
+        """That socket is gone."""
+        agent = self._agents[agent_id]
+        agent.disconnect(reader)
+        self._forget_idle(agent)
+
+    @property
+    def sockets(self) -> int:
+        """How many sockets are open."""
+        return sum(agent.mailbox.readers for agent in self._agents.values())
+
+    async def look(self) -> None:
+        """Find who came back and who is gone; hand on what waits for those."""
+        for agent in list(self._agents.values()):
+            if agent.alive == agent.told_alive or (not agent.alive and self._clock() < self._settled_at):
+                continue
+            agent.told_alive = agent.alive
+            waiting = sorted(agent.waiting)
+            draft = Draft(RETURNED, {}, STREAM) if agent.alive else Draft(LEFT, {"waiting": waiting}, STREAM)
+            try:
+                if not agent.alive and waiting and self.on_left is not None:
+                    await self.on_left(agent.agent_id, waiting)
+                await self._store.append([draft], agent_id=agent.agent_id)
+            except LighthouseError:
+                log.exception("an expert's coming or going was not noted", extra={"expert": agent.agent_id})
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            await self.look()
+
+    def _agent(self, agent_id: str) -> Agent:
+        return self._agents.setdefault(agent_id, Agent(agent_id, self._clock))
+
+    def _forget_idle(self, agent: Agent) -> None:
+        if agent.registration is None and agent.mailbox.empty:
+            self._agents.pop(agent.agent_id, None)
+
+    def _restore(self, event: Event) -> None:
+        agent = self._agent(event.agent_id)
+        agent.told_alive = event.type != LEFT
+        if event.type == REGISTERED:
+            said: dict[str, Any] = event.value
+            ttl_seconds = said.pop("ttl_seconds")
+            capabilities = msgspec.convert(said, Capabilities)
+            agent.registration = Registration(
+                capabilities, Coverage(capabilities), ttl_seconds, event.ts, event.seq
+            )
+
+    def _follow(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self._record.apply(event)
+            if event.type == record.ANSWERED and (agent := self._agents.get(event.agent_id)) is not None:
+                request_id = event.value["id"]
+                agent.waiting.discard(request_id)
+                agent.mailbox.drop(request_id)
+
+
+async def _events(store: EventStore, query: Query) -> AsyncIterator[Event]:
+    while True:
+        page = await store.query(query)
+        for event in page.events:
+            yield event
+        if page.next_cursor is None:
+            return
+        query = msgspec.structs.replace(query, cursor=page.next_cursor)
