@@ -2,6 +2,7 @@
 
 from lighthouse.client.annotations import Annotations
 from lighthouse.client.contexts import Contexts
+from lighthouse.client.experts import Experts
 from lighthouse.client.log import Log
 from lighthouse.client.proposals import Proposals
 from lighthouse.client.search import Searching
@@ -11,7 +12,18 @@ from lighthouse.client.state import State
 from lighthouse.client.versions import Versions
 
 
-class Client(State, Sessions, Log, ShadowReading, Searching, Versions, Contexts, Proposals, Annotations):
+class Client(
+    State,
+    Sessions,
+    Log,
+    ShadowReading,
+    Searching,
+    Versions,
+    Contexts,
+    Proposals,
+    Annotations,
+    Experts,
+):
     """A client of the bridge at `base_url` that speaks as the agent of `token`.
 
     Every method raises BridgeAway while the bridge is gone and works again by itself afterwards; Refused when
