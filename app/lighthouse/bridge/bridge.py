@@ -29,6 +29,7 @@ from lighthouse.proposals import Proposals
 from lighthouse.search import Search
 from lighthouse.sessions import Sessions
 from lighthouse.shadow import Shadow
+from lighthouse.validation import Validations
 
 AGENT_RATE, AGENT_BURST = 2000, 4000
 FAILURE_RATE, FAILURE_BURST = 50, 50
@@ -70,6 +71,7 @@ class Bridge:
         self.contexts: Contexts | None = None
         self.proposals: Proposals | None = None
         self.experts: Experts | None = None
+        self.validations: Validations | None = None
         self.proposals_mount: ProposalMount | None = None
         self.mount: Mount | None = None
         self.mount_target = f"/dev/fd/{fuse}" if fuse is not None else str(settings.mount_point)
@@ -114,6 +116,9 @@ class Bridge:
         experts = Experts(self.store, self.settings.expert_seconds)
         await experts.start()
         self.experts = experts
+        validations = Validations(self.settings, self.store, experts)
+        self.validations = validations
+        await validations.start()
         if self.settings.mount:
             proposals_mount = ProposalMount(proposals, shadow, self.settings)
             await proposals_mount.start(self.proposals_target)
@@ -141,6 +146,8 @@ class Bridge:
         """Take no more requests and end the streams."""
         self.phase = "stopping"
         self.stopping.set()
+        if self.validations is not None:
+            self.validations.release()
 
     async def stop(self) -> None:
         """Undo `start` in reverse; a part that fails to stop does not keep the others from it."""
@@ -150,6 +157,8 @@ class Bridge:
             steps.append(("mount", self.mount.stop))
         if self.proposals_mount is not None:
             steps.append(("mount of the proposals", self.proposals_mount.stop))
+        if self.validations is not None:
+            steps.append(("validations", self.validations.close))
         if self.experts is not None:
             steps.append(("experts", self.experts.close))
         if self.proposals is not None:
@@ -237,8 +246,24 @@ class Bridge:
             "operation",
             lambda: self.proposals_mount.operations_count if self.proposals_mount is not None else {},
         )
+        self.metrics.counts(
+            "lighthouse_verdicts",
+            "Tool calls judged",
+            "decision",
+            lambda: self.validations.verdicts if self.validations is not None else {},
+        )
+        self.metrics.counts(
+            "lighthouse_validations_resolved",
+            "Requests that ended",
+            "how",
+            lambda: self.validations.resolutions if self.validations is not None else {},
+        )
+        gauge("lighthouse_validations_pending", "Requests that wait for an answer", self._pending)
         gauge("lighthouse_proposals_open", "Proposals that are open", self._open_proposals)
         self.store.add_listener(self.metrics.stored)
+
+    def _pending(self) -> float:
+        return float(len(self.validations.pending())) if self.validations is not None else 0.0
 
     def _open_proposals(self) -> float:
         known = self.proposals.all() if self.proposals is not None else []

@@ -53,7 +53,7 @@ class Monitor:
         components = Components(
             event_store=await self._event_store(),
             mount=self._mount(),
-            policy=Component("absent", "this version judges no tool calls"),
+            policy=self._policy(),
             watcher=self._watcher(),
             confinement=confinement.judge(seen, required=bridge.settings.require_confinement),
         )
@@ -88,6 +88,15 @@ class Monitor:
         if bridge.mount.lagging:
             return Component("failed", "the kernel does not let go of what it has cached of older versions")
         return Component("ok", "; ".join(part.detail for part in served))
+
+    def _policy(self) -> Component:
+        if (validations := self._bridge.validations) is None:
+            return STARTING
+        judging = validations.judging
+        if (problem := judging.problem) is not None:
+            return Component("failed", f"version {judging.version} stays in force: {problem}")
+        count = f"{judging.count} {'policy' if judging.count == 1 else 'policies'}"
+        return Component("ok", f"{count}, version {judging.version}")
 
     def _watcher(self) -> Component:
         if (shadow := self._bridge.shadow) is None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any, get_args
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 import msgspec
 
@@ -122,7 +123,8 @@ def _query_parameters(kind: Any) -> list[dict[str, Any]]:
     parameters = []
     for field in msgspec.structs.fields(kind):
         # Left out is how null is said in a query.
-        present = [one for one in get_args(field.type) if one is not type(None)] or [field.type]
+        union = get_origin(field.type) in (Union, UnionType)
+        present = [one for one in get_args(field.type) if one is not type(None)] if union else [field.type]
         parameters.append(
             {
                 "name": field.encode_name,

@@ -25,6 +25,15 @@ from lighthouse.proposals import (
 from lighthouse.search import BadCursor, BadGlob, BadPattern, SearchBusy
 from lighthouse.sessions import BadToken, NotAllowed
 from lighthouse.shadow import BadMoment, BadNote, NameTaken, NoSuchVersion, NotCaptured, ProjectAway
+from lighthouse.validation import (
+    AlreadyAnswered,
+    AlreadyResolved,
+    BadAnswer,
+    BadCall,
+    NoSuchRule,
+    NoSuchValidation,
+    TooManyRules,
+)
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
@@ -59,6 +68,13 @@ _STATUS: tuple[tuple[type[LighthouseError], int], ...] = (
     (OverQuota, 507),
     (BadExpert, 422),
     (TooManySockets, 429),
+    (NoSuchValidation, 404),
+    (NoSuchRule, 404),
+    (AlreadyAnswered, 409),
+    (AlreadyResolved, 409),
+    (TooManyRules, 409),
+    (BadCall, 422),
+    (BadAnswer, 422),
     (InvalidEvent, 422),
     (InvalidQuery, 422),
     (Conflict, 409),

@@ -15,6 +15,7 @@ from lighthouse.bridge import (
     stream,
     tree,
     update,
+    validation,
 )
 from lighthouse.bridge.call import Route
 
@@ -33,4 +34,5 @@ ROUTES: tuple[Route, ...] = (
     *proposals.ROUTES,
     *annotation.ROUTES,
     *experts.ROUTES,
+    *validation.ROUTES,
 )

@@ -252,7 +252,7 @@ class MountSummary(msgspec.Struct):
 
 
 class Status(msgspec.Struct):
-    """`shadow` and `store` are those rooms' own figures; more of them may come."""
+    """`shadow`, `store` and `validations` are those rooms' own figures; more of them may come."""
 
     status: Literal["ok", "starting", "failed"]
     summary: str
@@ -268,6 +268,7 @@ class Status(msgspec.Struct):
     subscribers: int
     shadow: dict[str, Any]
     mount: MountSummary
+    validations: dict[str, Any]
     confinement: Confinement
     components: Components
     versions: dict[str, str]

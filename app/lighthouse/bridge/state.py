@@ -60,6 +60,7 @@ async def status(bridge: "Bridge", call: Call) -> Status:
             proposals=bridge.proposals_target if bridge.settings.mount else None,
             detail=report.components.mount.detail,
         ),
+        validations=bridge.validations.status() if bridge.validations is not None else {},
         confinement=confinement.observe(),
         components=report.components,
         versions=versions(),

@@ -1,0 +1,37 @@
+"""Tool calls and their verdicts: given at once by the policies, or by those who are asked."""
+
+from lighthouse.validation.desk import Desk, Expert
+from lighthouse.validation.errors import (
+    AlreadyAnswered,
+    AlreadyResolved,
+    BadAnswer,
+    BadCall,
+    NoSuchRule,
+    NoSuchValidation,
+    TooManyRules,
+)
+from lighthouse.validation.facts import Fact, Needs
+from lighthouse.validation.remembered import Remember, Remembered
+from lighthouse.validation.request import Answer, Outcome, Resolution, Validation
+from lighthouse.validation.validations import Validations
+
+__all__ = [
+    "AlreadyAnswered",
+    "AlreadyResolved",
+    "Answer",
+    "BadAnswer",
+    "BadCall",
+    "Desk",
+    "Expert",
+    "Fact",
+    "Needs",
+    "NoSuchRule",
+    "NoSuchValidation",
+    "Outcome",
+    "Remember",
+    "Remembered",
+    "Resolution",
+    "TooManyRules",
+    "Validation",
+    "Validations",
+]

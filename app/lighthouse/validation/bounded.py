@@ -1,0 +1,92 @@
+"""What may go into the log of a tool call: bounded text, and none of our tokens."""
+
+import re
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+MAX_COMMAND = 64 * 1024
+MAX_TEXT = 16 * 1024
+MAX_INPUT = 96 * 1024
+MAX_DEPTH = 12
+MAX_ITEMS = 500
+# Below this no single string can be too long, and no sum either.
+SMALL = MAX_TEXT
+
+# The form of sessions/tokens.py, and of every other token of its kind.
+_TOKEN = re.compile(rb"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{16,}")
+_MARK = b"eyJ"
+_INSTEAD = b"[a token was left out]"
+
+
+def without_tokens(data: dict[str, Any]) -> dict[str, Any]:
+    """`data` with every token in it replaced by a remark, wherever it stands."""
+    encoded = msgspec.json.encode(data)
+    if _MARK not in encoded or not _TOKEN.search(encoded):
+        return data
+    cleaned: dict[str, Any] = msgspec.json.decode(_TOKEN.sub(_INSTEAD, encoded))
+    return cleaned
+
+
+def bounded(fields: dict[str, Any]) -> dict[str, Any]:
+    """A tool's input as the log keeps it. What is cut says how long it was, and its SHA-256."""
+    encoded = msgspec.json.encode(fields)
+    if len(encoded) <= SMALL and encoded.count(b"{") + encoded.count(b"[") <= MAX_DEPTH:
+        return fields
+    # Tokens first: one that is cut in two would not be known again.
+    cut: dict[str, Any] = _Cutter().cut(without_tokens(fields), 0)
+    return cut
+
+
+def clipped(text: str, most: int) -> str:
+    """The text, cut with a remark where it is longer than `most` bytes of JSON."""
+    if len(text) * 6 <= most or len(msgspec.json.encode(text)) - 2 <= most:
+        return text
+    low, high = 0, min(len(text), most)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if len(msgspec.json.encode(text[:middle])) - 2 <= most:
+            low = middle
+        else:
+            high = middle - 1
+    digest = sha256(text.encode("utf-8", "replace")).hexdigest()
+    return f"{text[:low]}… [cut: {len(text)} characters in all, sha256 {digest}]"
+
+
+class _Cutter:
+    """Walks an input with what room is left for all of it."""
+
+    def __init__(self) -> None:
+        self._room = MAX_INPUT
+
+    def cut(self, value: Any, depth: int, name: str = "") -> Any:
+        if isinstance(value, str):
+            most = min(MAX_COMMAND if name == "command" else MAX_TEXT, max(self._room, 0))
+            text = clipped(value, most)
+            self._room -= len(msgspec.json.encode(text))
+            return text
+        if not isinstance(value, dict | list):
+            self._room -= 24
+            return value
+        if depth >= MAX_DEPTH:
+            return "[left out: nested too deeply]"
+        if isinstance(value, dict):
+            return self._fields(value, depth)
+        items: list[Any] = []
+        for item in value:
+            if len(items) == MAX_ITEMS or self._room <= 0:
+                return [*items, f"[left out: {len(value) - len(items)} more]"]
+            items.append(self.cut(item, depth + 1))
+        return items
+
+    def _fields(self, value: dict[str, Any], depth: int) -> dict[str, Any]:
+        fields: dict[str, Any] = {}
+        for key, item in value.items():
+            if len(fields) == MAX_ITEMS or self._room <= 0:
+                fields["…"] = f"[left out: {len(value) - len(fields)} more]"
+                return fields
+            short = key if len(key) <= 200 else clipped(key, 200)
+            self._room -= len(short) + 4
+            fields[short] = self.cut(item, depth + 1, key)
+        return fields

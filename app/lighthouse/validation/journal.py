@@ -1,0 +1,98 @@
+"""Validations in the log: what their events say, and how they are found again from them."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import msgspec
+
+from lighthouse.events import Draft, Event, EventStore, Query
+from lighthouse.events.event import timestamp
+from lighthouse.policy import Call, Judgement, Verdict
+from lighthouse.validation.bounded import bounded, clipped, without_tokens
+from lighthouse.validation.facts import programs
+from lighthouse.validation.request import REQUESTED, RESOLVED, STREAM, VERDICTS, Validation, from_event
+
+# Longer than any request waits and any rule lasts.
+KEPT_DAYS = 32
+MAX_REASON = 2000
+MAX_CWD = 4096
+# A look-up of a request that nobody keeps in memory any more ends after so many pages of the log.
+MAX_PAGES = 20
+BEGINNINGS = (REQUESTED, "verdict.allowed", "verdict.denied")
+
+By = Literal["policy", "rule"]
+
+
+def judged_data(
+    call: Call, judged: Judgement, verdict: Verdict, policy: str, latency_us: int, by: By = "policy"
+) -> dict[str, Any]:
+    """What every verdict's event says."""
+    data: dict[str, Any] = {
+        "tool_name": call.tool,
+        "tool_input": bounded(dict(call.fields)),
+        "cwd": clipped(call.cwd, MAX_CWD),
+        "decision": verdict.decision,
+        "reason": clipped(verdict.reason.encode("utf-8", "replace").decode(), MAX_REASON),
+        "rule": verdict.rule,
+        "tier": verdict.tier,
+        "policy": policy,
+        "by": by,
+        "latency_us": latency_us,
+        "programs": programs(judged),
+    }
+    if verdict.suggestion:
+        data["suggestion"] = verdict.suggestion
+    return data
+
+
+def verdict_draft(data: dict[str, Any]) -> Draft:
+    """The event of a call that was decided at once."""
+    kind = "verdict.allowed" if data["decision"] == "allow" else "verdict.denied"
+    return Draft(kind, without_tokens(data), VERDICTS)
+
+
+def draft(kind: str, data: dict[str, Any]) -> Draft:
+    """An event about a request or a rule."""
+    return Draft(kind, without_tokens(data), STREAM)
+
+
+async def history(store: EventStore) -> AsyncIterator[Event]:
+    """The events of all requests that may still wait and rules that may still hold, in their order."""
+    since = timestamp(datetime.now(UTC) - timedelta(days=KEPT_DAYS))
+    query = Query(stream=STREAM, type="validation.*", since=since, limit=1000)
+    while True:
+        page = await store.query(query)
+        for event in page.events:
+            yield event
+        if page.next_cursor is None:
+            return
+        query = msgspec.structs.replace(query, cursor=page.next_cursor)
+
+
+async def look_up(store: EventStore, seq: int) -> Validation | None:
+    """The validation that event `seq` began, as the log tells it; None where it began none."""
+    first = await store.query(Query(from_seq=seq, to_seq=seq, limit=1))
+    if not first.events or first.events[0].type not in BEGINNINGS:
+        return None
+    validation = from_event(first.events[0])
+    if validation.state == "pending":
+        for event in await about(store, validation):
+            validation.take(event)
+    return validation
+
+
+async def about(store: EventStore, validation: Validation) -> list[Event]:
+    """What the log tells of a request after it was made, up to its end."""
+    found: list[Event] = []
+    query = Query(stream=STREAM, type="validation.*", from_seq=validation.seq + 1, limit=1000)
+    for _ in range(MAX_PAGES):
+        page = await store.query(query)
+        for event in page.events:
+            told = event.value
+            if told.get("from_id", told.get("id")) == validation.id:
+                found.append(event)
+        if page.next_cursor is None or any(event.type == RESOLVED for event in found):
+            break
+        query = msgspec.structs.replace(query, cursor=page.next_cursor)
+    return found
