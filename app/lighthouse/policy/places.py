@@ -95,6 +95,12 @@ _GUARD = re.compile(
     r"^/etc/lighthouse(?:/|$)|^/mnt/lighthouse(?:/|$)|^/var/lib/lighthouse(?:/|$)|/\.config/lighthouse(?:/|$)|"
     r"/\.claude\.json$"
 )
+# What a build server runs, with secrets and rights of its own, as soon as it is pushed.
+_PIPELINE = re.compile(
+    r"(?:^|/)(?:\.github/(?:workflows|actions)|\.gitlab/ci|\.circleci|\.buildkite|\.woodpecker|\.teamcity|\.forgejo/workflows|\.gitea/workflows|"
+    r"\.azure-pipelines)(?:/|$)|(?:^|/)(?:\.gitlab-ci\.ya?ml|Jenkinsfile|azure-pipelines\.ya?ml|bitbucket-pipelines\.ya?ml|\.drone\.ya?ml|"
+    r"\.travis\.ya?ml|appveyor\.ya?ml|cloudbuild\.ya?ml|buildspec\.ya?ml|\.woodpecker\.ya?ml)$"
+)
 _NULL = re.compile(
     r"^/dev/(?:null|stdin|stdout|stderr|tty|zero|full|u?random|fd(?:/\d+)?|ptmx)$|^/proc/self/fd/\d+$"
 )
@@ -221,6 +227,8 @@ def _in_project(inner: str) -> str:
         return "git"
     if _GUARD.search(inner):
         return "guard"
+    if _PIPELINE.search(inner):
+        return "pipeline"
     if any(name in GENERATED for name in names):
         return "generated"
     if _is_secret("/" + inner):

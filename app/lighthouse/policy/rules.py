@@ -11,7 +11,7 @@ import cedarpy
 import msgspec
 
 from lighthouse.errors import LighthouseError
-from lighthouse.policy.act import Act
+from lighthouse.policy.act import ACTIONS, Act
 from lighthouse.policy.verdict import TIERS, WEIGHT, Decision, Tier, Verdict
 
 MAX_FILE = 1024 * 1024
@@ -76,8 +76,10 @@ class Rules:
                 "there is no policy at all",
                 "write a file NAME.cedar, or leave the folder away for the default set",
             )
-        self._set = cedarpy.PolicySet.from_str(whole)
         encoded = cedarpy.policies_to_json_str(whole)
+        # Evaluating takes as long as there are policies: those of other actions are left out.
+        policies = json.loads(encoded)["staticPolicies"]
+        self._sets = {action: _only(policies, action) for action in sorted(ACTIONS)}
         self.looks_at = frozenset(word for word in _LOOKED_AT if f'"attr":"{word}"' in encoded)
         self.names_agents = '"type":"Agent"' in encoded
 
@@ -94,7 +96,7 @@ class Rules:
             "resource": {"type": "Target", "id": "target"},
             "context": {"tool": asker.tool},
         }
-        result = cedarpy.is_authorized(request, self._set, entities, self._schema)
+        result = cedarpy.is_authorized(request, self._sets[act.action], entities, self._schema)
         if result.diagnostics.errors:
             return FAILED
         named = result.diagnostics.id_annotations_by_reason
@@ -119,6 +121,20 @@ class Rules:
             if rule.id in self.rules:
                 raise BadPolicy(f"{name}: there are two policies of the name {rule.id}", "rename one")
             self.rules[rule.id] = rule
+
+
+def _only(policies: dict[str, Any], action: str) -> cedarpy.PolicySet:
+    """The policies that may say something about the action."""
+    found = {name: policy for name, policy in policies.items() if _may_be_on(policy["action"], action)}
+    text = cedarpy.policies_from_json_str(
+        json.dumps({"staticPolicies": found, "templates": {}, "templateLinks": []})
+    )
+    return cedarpy.PolicySet.from_str(text)
+
+
+def _may_be_on(scope: dict[str, Any], action: str) -> bool:
+    named = [scope["entity"]] if "entity" in scope else scope.get("entities")
+    return scope["op"] not in ("==", "in") or named is None or any(one["id"] == action for one in named)
 
 
 def _rule(file: str, policy: dict[str, Any]) -> Rule:

@@ -18,6 +18,7 @@ ROLES = {
     "perl-module",
     "load",
     "sql",
+    "sql-file",
     "inline",
     "module",
 }

@@ -52,7 +52,7 @@ def _printf(call: Invocation) -> Output:
     words = [literal(word) for word in call.words]
     if words and words[0] == "-v":
         if len(words) > 1:
-            call.state.assign(words[1], ANY)
+            call.shell.set(words[1], ANY)
         return NOTHING
     if words and words[0] == "--":
         words = words[1:]
@@ -77,7 +77,7 @@ def _read(call: Invocation) -> Output:
     if "\n" in value or " " in value:
         value = ANY
     for name in call.arguments.operands or ["REPLY"]:
-        call.state.variables[literal(name)] = value if len(call.arguments.operands) == 1 else ANY
+        call.shell.set(literal(name), value if len(call.arguments.operands) == 1 else ANY)
     return NOTHING
 
 
@@ -192,7 +192,7 @@ def _mapfile(call: Invocation) -> Output:
         call.uncertain("runs a command for each line")
     for name in call.arguments.operands[:1] or ["MAPFILE"]:
         text = call.stdin.text if call.stdin is not None else ANY
-        call.state.variables[name] = text.strip() if text.count("\n") <= 1 else ANY
+        call.shell.set(name, text.strip() if text.count("\n") <= 1 else ANY)
     return NOTHING
 
 

@@ -211,6 +211,18 @@ def inline(call: Invocation, language: str, code: str) -> None:
         call.uncertain(found.unknown or "the code runs a command")
 
 
+def _deno(call: Invocation) -> Output:
+    """Its subcommands take a file, an address or code as their first operand."""
+    operands = call.arguments.operands
+    if call.name == "deno eval":
+        inline(call, "javascript", literal(operands[0] if operands else ANY))
+    elif operands:
+        script(call, operands[0], operands[1:])
+    else:
+        call.uncertain("runs nothing that is named")
+    return SOMETHING
+
+
 def _java(call: Invocation) -> Output:
     arguments = split(call.words, call.spec, stops=True)
     jar = arguments.value("-jar")
@@ -232,4 +244,8 @@ def _java_class(call: Invocation, words: list[str]) -> Output:
     return SOMETHING
 
 
-HANDLERS: dict[str, Callable[[Invocation], Output]] = {"interpreter": _interpreter, "java": _java}
+HANDLERS: dict[str, Callable[[Invocation], Output]] = {
+    "interpreter": _interpreter,
+    "java": _java,
+    "deno": _deno,
+}

@@ -15,6 +15,9 @@ def _cp(call: Invocation) -> Output:
     arguments = call.arguments
     target = arguments.value("-t", "--target-directory")
     sources = arguments.operands if target is not None else arguments.operands[:-1]
+    mode = arguments.value("-m", "--mode") or ""
+    if call.name == "install" and re.search(r"^[0-7]*[2467][0-7]{3}$|s", mode):
+        call.act("privilege", detail="makes a program that has its owner's rights")
     if call.name == "install" and arguments.has("-d", "--directory"):
         sources, target = [], None
         for operand in arguments.operands:

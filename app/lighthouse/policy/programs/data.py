@@ -63,7 +63,10 @@ def _sql(call: Invocation) -> Output:
     texts = [value or "" for name, value in arguments.options if call.spec.options.get(name) == "sql"]
     for name, value in arguments.options:
         role = call.spec.options.get(name)
-        if role and role != "sql":
+        if role == "sql-file":
+            call.role("read", value)
+            texts.append(call.state.written.get(value or "", ANY))
+        elif role and role != "sql":
             call.role(role, value)
         if flag := call.spec.flags.get(name):
             call.act(flag, detail=f"{call.name} {name}")

@@ -12,6 +12,12 @@ from lighthouse.policy.shell.output import NOTHING, SOMETHING, Output
 _SETTINGS = re.compile(
     r"--?(?:c|r|f|p|config\S*|plugin\S*|require|rcfile|setup\S*|load\S*|import|preset|init\S*|rootdir)$"
 )
+_RUNS = re.compile(
+    r"-(?:exec(?:ute|utable)?|commands?|cmd|program|shell|pager|editor|hooks?|preload|askpass|rsh|wrapper|launcher|eval|helper|"
+    r"interpreter|loader|unsafe)(?:-|$)"
+)
+_REMOVES = frozenset(("uninstall", "remove", "rm", "un", "purge"))
+_NO_TABLE = Spec()
 _HELP = frozenset(("--help", "--version", "-help", "-version", "--usage"))
 
 
@@ -52,6 +58,7 @@ def _plain(call: Invocation, spec: Spec, arguments: Arguments) -> None:
         for part, operand in zip(roles, arguments.operands, strict=False):
             call.role("read" if part in ("read", "write", "delete") else "data", operand)
         return
+    running_options(call, arguments, spec)
     recursive = False
     for name, _ in arguments.options:
         flag = spec.flags.get(name)
@@ -122,7 +129,11 @@ def _subcommand(call: Invocation) -> Output:
             call.uncertain(f"the subcommand {shown(verb)} is not known")
         return SOMETHING
     name = f"{call.name} {verb}"
+    if verb in _REMOVES and "lighthouse" in map(literal, rest):
+        call.act("configure:guard", name, detail=f"{name} lighthouse: removes what judges it")
+    _own_options_behind(call, rest, found)
     if isinstance(found, str):
+        running_options(call, split(rest, _NO_TABLE), _NO_TABLE)
         if not (rest and rest[-1] in _HELP):
             call.act(found, " ".join([name, *map(shown, rest)])[:200], detail=name)
             # A path outside may be where the code is taken from.
@@ -136,6 +147,33 @@ def _subcommand(call: Invocation) -> Output:
     from lighthouse.policy.programs.start import handle
 
     return handle(inner)
+
+
+def _own_options_behind(call: Invocation, rest: list[str], found: str | Spec) -> None:
+    """The program's own long options count behind the subcommand, too, unless that one has the same name."""
+    theirs = found if isinstance(found, Spec) else _NO_TABLE
+    if not call.spec.options and not call.spec.flags:
+        return
+    for name, value in split(rest, call.spec).options:
+        if not name.startswith("--") or name in theirs.takes_value or name in theirs.flags:
+            continue
+        if flag := call.spec.flags.get(name):
+            call.act(flag, detail=f"{call.name} {shown(name)}")
+        if role := call.spec.options.get(name):
+            call.role(role, value)
+
+
+def running_options(call: Invocation, arguments: Arguments, spec: Spec) -> None:
+    """An option that no table knows is harmless, but for one that is named after running something."""
+    for name, _ in arguments.options:
+        if (
+            name.startswith("--")
+            and not name.startswith("--no-")
+            and _RUNS.search(name)
+            and name not in spec.takes_value
+            and name not in spec.flags
+        ):
+            call.uncertain(f"{shown(name)} may make it run something")
 
 
 def _wrapped(call: Invocation) -> Output:
@@ -166,6 +204,8 @@ def _printed(call: Invocation, spec: Spec, arguments: Arguments) -> Output:
             # A format or a text among the words may put a slash into what is printed.
             harmless = not any(char in word for word in call.words for char in ("/", " ", "..", ANY))
             return Output(PLAIN if harmless else ANY)
+        case "endless":
+            return Output(ANY, frozenset(("endless",)))
         case "nothing":
             return NOTHING
         case "decoded":
@@ -186,7 +226,7 @@ def _printed(call: Invocation, spec: Spec, arguments: Arguments) -> Output:
             bases = [operand for operand in arguments.operands if not operand.startswith("-")] or ["."]
             return Output("".join(f"{base}/{BELOW}\n" for base in bases))
     sources = call.stdin.sources if call.stdin is not None else frozenset()
-    return Output(ANY, sources)
+    return Output(ANY, sources - {"endless"})
 
 
 def _roles_before_read(spec: Spec) -> int:

@@ -16,6 +16,7 @@ _PLAIN_SETTINGS = re.compile(
     r"http\.(?:postbuffer|lowspeed\w+)|status\.\w+|tag\.sort|branch\.\w+|rerere\.\w+|column\.\w+|gc\.auto|"
     r"branch\.[\w/-]+\.(?:remote|merge)|submodule\.recurse|help\.\w+|format\.pretty|versionsort\.\w+|feature\.\w+)"
 )
+_ADDRESS = re.compile(r"://|^[\w.-]+@[\w.-]+:|^[\w.-]+\.[a-z]+:")
 _LOOKS_LIKE_FILE = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,5}$|^\./|/$|^\.$|^:/|^\*")
 
 
@@ -61,6 +62,11 @@ def _push(call: Invocation) -> Output:
     describe_inner(call)
     if call.arguments.has("-n", "--dry-run"):
         return SOMETHING
+    to = literal(call.arguments.operands[0]) if call.arguments.operands else ""
+    if call.arguments.value("--repo"):
+        to = literal(call.arguments.value("--repo") or "")
+    if _ADDRESS.search(to) or f" remote {to}" in call.state.variables:
+        call.act("send:remote", shown(to), detail="pushes to an address that the project does not know")
     for refspec in call.arguments.operands[1:]:
         text = literal(refspec)
         if text.startswith("+"):
@@ -70,6 +76,17 @@ def _push(call: Invocation) -> Output:
         elif ANY in text:
             call.uncertain("what would be pushed is only known when it runs")
     _no_command_url(call)
+    return SOMETHING
+
+
+def _remote_add(call: Invocation) -> Output:
+    """Where the project may be pushed to from now on: by this very command, nobody has agreed to it."""
+    _no_command_url(call)
+    operands = [literal(operand) for operand in call.arguments.operands]
+    for name in operands[:1]:
+        call.state.variables[f" remote {name}"] = "1"
+    if operands[1:] and not operands[1].startswith((".", "/")):
+        call.act("configure:git", " ".join(operands), detail=f"adds {operands[1]} to what can be pushed to")
     return SOMETHING
 
 
@@ -231,6 +248,7 @@ def _bisect(call: Invocation) -> Output:
 HANDLERS: dict[str, Callable[[Invocation], Output]] = {
     "git": _git,
     "git-push": _push,
+    "git-remote-add": _remote_add,
     "git-checkout": _checkout,
     "git-restore": _restore,
     "git-clean": _clean,

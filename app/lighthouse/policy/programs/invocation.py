@@ -80,7 +80,7 @@ class Invocation:
 
         Its name and its arguments may say what it does.
         """
-        if path == "-" or path.startswith(("data:", "http:", "https:")):
+        if path == "-" or path.startswith(("data:", "http:", "https:", "npm:", "jsr:", "file:")):
             self.uncertain("runs what stands in no file")
             return
         said = [literal(word) for word in (path.rpartition("/")[2], *words) if ANY not in word]

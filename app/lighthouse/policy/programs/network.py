@@ -227,7 +227,7 @@ def _lookup(call: Invocation) -> Output:
     for option in ("-f", "-F", "-b", "--filename"):
         if call.name in ("dig", "mtr", "host", "ss") and (file := call.arguments.value(option)):
             call.role("read", file)
-    open_words = any(ANY in word for word in call.words)
+    open_words = any(map(is_open, call.words))
     call.act("send:remote" if open_words else "fetch:remote", " ".join(map(literal, call.words))[:200])
     return SOMETHING
 

@@ -60,7 +60,9 @@ def _install(call: Invocation) -> Output:
     if any(ANY in word for word in operands):
         call.uncertain("what would be installed is only known when it runs")
     place = "registry"
-    if any(_ELSEWHERE.match(word) for word in operands):
+    if call.name in ("go install", "cargo install") and any("@" in word for word in operands):
+        place = "home"  # a command for every later shell, from whatever place its name tells
+    elif any(_ELSEWHERE.match(word) for word in operands):
         place = "remote"
     elif any(word.startswith(("/", "~", "../")) for word in operands):
         place = "other"
@@ -109,7 +111,7 @@ def _run_source(call: Invocation) -> Output:
     """`go run ./cmd/x args`, `cargo run -- args`: the project's program, with its arguments."""
     call.act("execute:project", call.name)
     for operand in call.arguments.operands[:1] if call.name == "go run" else []:
-        if "." in operand.partition("/")[0].strip(".") and "/" in operand and not operand.endswith(".go"):
+        if "@" in operand or "://" in operand:
             call.act("execute:registry", operand, detail="fetches and runs a program")
         elif operand.startswith(("/", "~")):
             call.role("execute", operand)

@@ -1,8 +1,9 @@
 """Programs that run other programs, each in a way of its own: env, sudo, xargs, parallel, flock."""
 
+import shlex
 from collections.abc import Callable
 
-from lighthouse.policy.programs.arguments import split
+from lighthouse.policy.programs.arguments import Arguments, split
 from lighthouse.policy.programs.invocation import Invocation
 from lighthouse.policy.programs.spec import Spec
 from lighthouse.policy.shell.marks import ANY, literal
@@ -85,7 +86,7 @@ def _xargs(call: Invocation) -> Output:
     token = next(
         (value or "{}" for name, value in arguments.options if name in ("-I", "-i", "--replace")), None
     )
-    items = given.split() or [ANY]
+    items = _items(given, arguments, whole=token is not None)
     if len(items) > 20 or any(ANY in item for item in items):
         items = [ANY]
     sources = call.stdin.sources if call.stdin is not None else frozenset()
@@ -98,6 +99,20 @@ def _xargs(call: Invocation) -> Output:
             call.run([word.replace(token, item) for word in words], stdin=SOMETHING)
         return SOMETHING
     return call.run([*words, *items], stdin=SOMETHING)
+
+
+def _items(given: str, arguments: Arguments, *, whole: bool) -> list[str]:
+    """The words that xargs makes of its input: lines with -I and -d, else as quotes and blanks part them."""
+    if arguments.has("-0", "--null"):
+        return [given]
+    if whole or arguments.has("-d", "--delimiter"):
+        delimiter = literal(arguments.value("-d", "--delimiter") or "\n")
+        items = given.split("\n" if delimiter in ("\\n", "n") else delimiter)
+        return [item.strip() for item in items if item.strip()] or [ANY]
+    try:
+        return shlex.split(given) or [ANY]
+    except ValueError:
+        return [ANY]
 
 
 def _parallel(call: Invocation) -> Output:

@@ -76,6 +76,9 @@ def service(call: Invocation) -> Output:
         )
     if call.words[-1] in ("--help", "-h", "help"):
         return SOMETHING
+    from lighthouse.policy.programs.generic import running_options
+
+    running_options(call, arguments, spec)
     action, verb = judge([word for word in words[:MOST_WORDS] if not is_open(word)])
     place = "remote"
     if (

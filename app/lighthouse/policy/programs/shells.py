@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from lighthouse.policy.programs.invocation import Invocation
-from lighthouse.policy.shell.marks import ANY, literal, shown
+from lighthouse.policy.shell.marks import ANY, PLAIN, literal, shown
 from lighthouse.policy.shell.output import SOMETHING, Output
 
 # These speak another language than bash where it matters.
@@ -40,9 +40,8 @@ def _inline(call: Invocation, rest: list[str]) -> Output:
         call.uncertain("another shell's language is not understood")
     # The words behind the script are $0, $1, …
     shell = call.shell.inner(call.shell.within, call.state.copy())
-    for number, word in enumerate(rest[1:11]):
-        shell.state.variables[str(number)] = word
-    shell.state.variables["@"] = shell.state.variables["*"] = " ".join(rest[2:])
+    shell.state.variables["0"] = rest[1] if len(rest) > 1 else PLAIN
+    shell.state.arguments(rest[2:])
     return shell.script(rest[0], "sh", call.stdin)
 
 

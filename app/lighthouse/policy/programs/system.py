@@ -159,6 +159,9 @@ def _pkill(call: Invocation) -> Output:
     return NOTHING
 
 
+_LOOKS_AT_NETWORK = re.compile(r"show|status|list|query|statistics|dev|link|monitor|-?get\w*")
+
+
 def _ip(call: Invocation) -> Output:
     words = [literal(word) for word in call.arguments.operands]
     changes = {
@@ -179,7 +182,9 @@ def _ip(call: Invocation) -> Output:
         "off",
         "on",
     }
-    if changes & set(words) or (call.name in ("wg-quick", "dhclient", "brctl") and words):
+    looks = not words or any(map(_LOOKS_AT_NETWORK.fullmatch, words))
+    closed = call.name not in ("ip", "ifconfig", "route", "wg") and not looks
+    if closed or changes & set(words) or (call.name in ("wg-quick", "dhclient", "brctl") and words):
         call.act("configure:host", " ".join([call.name, *words]), detail="changes the machine's network")
         if "exec" in words:
             call.uncertain("runs a program in another network")
@@ -194,12 +199,15 @@ def _packages(call: Invocation) -> Output:
     if (
         not words
         or verb in _PACKAGE_READS
-        or (call.arguments.has("-s", "--simulate", "--dry-run", "-n") and call.name != "nix-env")
+        or call.arguments.has("--simulate", "--dry-run")
+        or (call.arguments.has("-s", "-n") and call.name not in ("nix-env", *_BY_LETTERS))
     ):
         return SOMETHING
     for name, _ in call.arguments.options:
         if name in ("-o", "--option", "-c", "--config-file") and call.name.startswith("apt"):
             call.uncertain(f"{name} may make it run a program")
+    if call.name in _BY_LETTERS and re.match(r"-S[a-z]*[silgp]", verb):
+        return SOMETHING
     removes = re.match(
         r"remove|purge|autoremove|uninstall|delete|erase|-R|clean|autoclean|cleanup|rm|prune|zap", verb
     )
@@ -209,6 +217,9 @@ def _packages(call: Invocation) -> Output:
         detail="changes the machine's programs",
     )
     return NOTHING
+
+
+_BY_LETTERS = frozenset(("pacman", "yay", "paru", "emerge"))
 
 
 def _dpkg(call: Invocation) -> Output:
@@ -307,6 +318,8 @@ def _package_tool(call: Invocation) -> Output:
         call.act("execute:project", " ".join(words))
     elif call.name == "twine":
         call.act("publish:remote" if verb in ("upload", "register") else "read:self", " ".join(words))
+    elif call.name in ("cpan", "cpanm") and words:
+        call.act("install:host", " ".join([call.name, *words]))
     elif verb in (
         "list",
         "search",

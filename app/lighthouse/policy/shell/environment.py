@@ -2,6 +2,7 @@
 
 import re
 
+from lighthouse.policy.places import resolve
 from lighthouse.policy.shell.marks import ANY, is_open, shown
 from lighthouse.policy.shell.state import State
 from lighthouse.policy.vocabulary import listed
@@ -9,6 +10,13 @@ from lighthouse.policy.vocabulary import listed
 # Programs run the value of these as a command.
 RUN_AS_COMMANDS = frozenset(("PAGER", "EDITOR", "VISUAL", "GIT_PAGER", "GIT_EDITOR", "GIT_SEQUENCE_EDITOR"))
 _RUNNING_VARIABLES = listed("environment", "running_variables")
+# Compilers, interpreters and their kin, and where such are looked for.
+_TOOL_VARIABLE = re.compile(
+    r"(?:HOST)?(?:CC|CXX|CPP|LD|AR|AS|NM|RANLIB|STRIP|OBJCOPY|FC|F77)|MAKE|SHELL|CARGO|GO|PYTHON\d?|NODE|RUBY|PERL|PHP|JAVA|"
+    r"(?:CMAKE_)?\w+_(?:LAUNCHER|WRAPPER|RUNNER|COMPILER|EXECUTABLE|EDITOR|PAGER|SHELL|COMMAND|CMD|PROGRAM|HOOK|HELPER|ASKPASS|"
+    r"PLUGINS?|PRELOAD|BIN|HOME|CONFIG|CONFIG_DIR|CONFIG_FILE|RC|STARTUP|LIBRARY_PATH|MODULES?_PATH|TEMPLATE_DIR)|"
+    r"\w+RC|GOROOT|GOENV|LUA_INIT\w*|LUA_C?PATH|PSQL_PAGER|PSQLRC|INIT_FILE"
+)
 _SECRET_VARIABLE = re.compile(
     rb"\$\{?\w*(?:SECRET|PASSWORD|PASSWD|PASSPHRASE|API_?KEY|ACCESS_KEY|PRIVATE_KEY|CREDENTIAL|TOKEN\b)\w*"
 )
@@ -27,12 +35,27 @@ def suspicion(name: str, value: str, state: State) -> str:
         for word in ("runner", "linker", "wrapper", "agent", "onerror", "onoutof")
     ):
         return f"{name} makes a build run something else"
+    if _TOOL_VARIABLE.fullmatch(name) and _elsewhere(value, state):
+        return f"{name} makes programs run {shown(value)}"
     if name == "PATH":
         known = ("/usr/", "/bin", "/sbin", "/opt/", *_home_tools(state))
         for folder in value.split(":"):
             if folder != ANY and (is_open(folder) or not folder.startswith(known)):
                 return f"PATH leads to {shown(folder) or 'the current folder'}"
     return ""
+
+
+def _elsewhere(value: str, state: State) -> bool:
+    """Whether a variable that names a tool or a folder of tools names one that nobody installed."""
+    if ANY in value or set(value) & set(";|&`<>\n"):
+        return True
+    words = value.split()
+    if not words or "/" not in words[0]:
+        return False
+    return not words[0].startswith(("/usr/", "/bin/", "/opt/", *_home_tools(state))) and any(
+        place.kind not in ("project", "generated", "project_root")
+        for place in resolve(words[0], state.cwds, state.roots)
+    )
 
 
 def secret_variable(source: bytes) -> str:

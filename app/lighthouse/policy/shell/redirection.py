@@ -65,6 +65,8 @@ class Redirections:
         """What is left to print: nothing, where it went into a file."""
         if self._into is None:
             return output
+        if "endless" in output.sources and self._into != "/dev/null":
+            self._shell.analysis.act("exhaust", "host", self._into, "bash", detail="fills the disk")
         self._shell.state.written[self._into] = ANY if self._appends else output.text
         return NOTHING
 

@@ -158,6 +158,12 @@ class Shell:
     def _with(self, assignments: list[tuple[str, str]], argv: list[str], stdin: Output | None) -> Output:
         return self.start(argv, stdin)
 
+    def set(self, name: str, value: str) -> None:
+        """A variable gets a value in another way than by an assignment, as `read` and `for` do."""
+        self.state.variables[name] = value
+        if suspicion(name, ".", self.state) or name in RUN_AS_COMMANDS:
+            self.analysis.uncertain(f"{name} is set in a way that is not understood", name)
+
     def environment(self, name: str, value: str) -> None:
         """A variable is put into a program's environment: some make it run another program."""
         if why := suspicion(name, value, self.state):
@@ -312,7 +318,7 @@ class Shell:
             raise NotUnderstood(f"a loop goes over more than {MOST_ROUNDS} words")
         outputs = []
         for value in values:
-            self.state.variables[name] = value
+            self.set(name, value)
             outputs.append(self.branch(body, stdin))
         return joined(outputs)
 
@@ -355,9 +361,7 @@ class Shell:
                 return NOTHING
             raise NotUnderstood(f"the function {name} calls itself")
         before, calls = dict(self.state.variables), self._calls
-        for number, value in enumerate(argv[1:10], 1):
-            self.state.variables[str(number)] = value
-        self.state.variables["@"] = self.state.variables["*"] = " ".join(argv[1:])
+        self.state.arguments(argv[1:])
         self._calls = (*calls, name)
         try:
             return self.run(body, stdin)

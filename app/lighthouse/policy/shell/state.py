@@ -1,10 +1,11 @@
 """What a shell knows while a command runs: variables, functions, the current folder, written files."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lighthouse.policy.places import Roots
 from lighthouse.policy.shell.grammar import Node
-from lighthouse.policy.shell.marks import ANY, PLAIN
+from lighthouse.policy.shell.marks import ANY, EMPTY, PLAIN, SPLIT
 from lighthouse.policy.vocabulary import listed
 
 _NAMES = listed("state", "names")
@@ -65,6 +66,13 @@ class State:
         if self.conditional and self.variables.get(name) != value:
             value = ANY
         self.variables[name] = value
+
+    def arguments(self, words: Sequence[str]) -> None:
+        """The words are `$1`, `$2`, … and `$@` from here on; within quotes, too, `$@` is as many words."""
+        for number in range(1, 10):
+            self.variables[str(number)] = words[number - 1] if number <= len(words) else ""
+        self.variables["@"] = SPLIT.join(word or EMPTY for word in words)
+        self.variables["*"] = " ".join(words)
 
     def change_folder(self, folders: tuple[str, ...], *, may_fail: bool) -> None:
         """Go to a folder; where a failure would not stop what follows, both stay possible."""
