@@ -1,16 +1,18 @@
 #!/usr/bin/python3
 """Has the service user's podman hold an image of a given digest, from an archive or a registry."""
 
+import contextlib
 import re
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.lighthouse_podman import NotThereYet, connect, container
+from ansible.module_utils.lighthouse_podman import APIError, NotThereYet, connect, container
 
 DOCUMENTATION = r"""
 module: lighthouse_image
 short_description: An image by digest in a rootless podman
 description:
   - With neither archive nor pull only tells whether the image is there.
+  - Of those that came before, the newest is kept, and what a container uses.
 options:
   user: {description: Whose podman., type: str, required: true}
   digest: {description: The manifest's digest the image must have; with a reference, its own., type: str}
@@ -34,6 +36,10 @@ name: {description: What to write behind Image= in a quadlet., type: str, return
 """
 
 
+# As roles/image/files/build-image labels it.
+LABEL = "org.opencontainers.image.title=lighthouse"
+
+
 def find(client, digest):
     """The id of the image with this digest, or None."""
     for image in client.images.list():
@@ -42,6 +48,15 @@ def find(client, digest):
         if digest and digest in digests:
             return image.id
     return None
+
+
+def prune(client, current):
+    """Remove what is older than the image before this one."""
+    others = [image for image in client.images.list(filters={"label": LABEL}) if image.id != current]
+    for image in sorted(others, key=lambda image: image.attrs["Created"])[:-1]:
+        # A container uses it: podman refuses, and the next image that comes finds it again.
+        with contextlib.suppress(APIError):
+            client.images.remove(image)
 
 
 def main():
@@ -85,6 +100,7 @@ def main():
             # without a bridge.
             with container(client, found):
                 pass
+            prune(client, found)
     if not found:
         module.fail_json(msg=f"{archive or reference} holds no image with digest {digest}: build or pull it again")
     module.exit_json(changed=True, present=True, name=found)

@@ -7,8 +7,9 @@ import subprocess
 
 try:
     from podman import PodmanClient
+    from podman.errors import APIError
 except ImportError:
-    PodmanClient = None
+    PodmanClient, APIError = None, Exception
 
 # The bridge's container runs in this user namespace (quadlets/lighthouse.container.j2).
 USERNS = {"nsmode": "keep-id", "value": "uid=65532,gid=65532"}
