@@ -1,5 +1,6 @@
 """/validate, /approvals, /approve and /rules: what a tool call may do, and who says so."""
 
+import time
 from typing import TYPE_CHECKING
 
 from lighthouse.bridge.call import Answer, Call, Route
@@ -18,10 +19,13 @@ from lighthouse.bridge.validation_schemas import (
 )
 from lighthouse.policy import Call as ToolCall
 from lighthouse.sessions import NotAllowed
-from lighthouse.validation import Remember, Remembered, Validations
+from lighthouse.validation import Remember, Remembered, Validation, Validations
 
 if TYPE_CHECKING:
     from lighthouse.bridge.bridge import Bridge
+
+# So often it is looked whether who waits for requests is still there.
+LOOK_SECONDS = 5.0
 
 
 async def validate(bridge: "Bridge", call: Call) -> Verdict:
@@ -55,25 +59,47 @@ async def approvals(bridge: "Bridge", call: Call) -> Approvals:
     """Requests that wait, the oldest first; or the last that ended, the latest first."""
     asked: ApprovalsQuery = call.query
     room = validations(bridge)
-    known = room.pending() if asked.state == "pending" else room.resolved()
-    start = 0
-    if asked.cursor is not None:
-        # A place in the order: requests by their own number, ended ones by that of their end.
-        number = asked.cursor.removeprefix("after-")
-        if number == asked.cursor or not (number.isascii() and number.isdigit()):
-            raise Rejected(422, "the cursor is not one of this list", "use next_cursor as it was given")
-        after = int(number)
-        if asked.state == "pending":
-            known = [one for one in known if one.seq > after]
-        else:
+    # A place in the order: requests by their own number, ended ones by that of their end.
+    after = None if asked.cursor is None else _number(asked.cursor)
+    if asked.state == "pending":
+        known = await _waiting(bridge, call, after or 0)
+    elif asked.answerable or asked.wait_seconds:
+        raise Rejected(422, "nothing is to be answered or waited for among what ended", "ask for pending")
+    else:
+        known = room.resolved()
+        if after is not None:
             known = [one for one in known if one.resolution is not None and one.resolution.seq < after]
-    page = known[start : start + asked.limit]
+    page = known[: asked.limit]
     following = None
     if len(known) > len(page):
         last = page[-1]
         at = last.seq if asked.state == "pending" or last.resolution is None else last.resolution.seq
         following = f"after-{at}"
     return Approvals([shown(one) for one in page], following)
+
+
+def _number(cursor: str) -> int:
+    number = cursor.removeprefix("after-")
+    if number == cursor or not (number.isascii() and number.isdigit()):
+        raise Rejected(422, "the cursor is not one of this list", "use next_cursor as it was given")
+    return int(number)
+
+
+async def _waiting(bridge: "Bridge", call: Call, after: int) -> list[Validation]:
+    """What waits, after waiting for it. An expert who looks is there, and as long as it waits."""
+    asked: ApprovalsQuery = call.query
+    room = validations(bridge)
+    end = time.monotonic() + asked.wait_seconds
+    while True:
+        if bridge.experts is not None:
+            bridge.experts.heard(call.caller.agent_id)
+        known = room.answerable(call.caller) if asked.answerable else room.pending()
+        known = [one for one in known if one.seq > after]
+        left = end - time.monotonic()
+        transport = call.request.transport
+        if known or left <= 0 or not bridge.serving or transport is None or transport.is_closing():
+            return known
+        await room.news(min(left, LOOK_SECONDS))
 
 
 async def approve(bridge: "Bridge", call: Call) -> ValidationShown:

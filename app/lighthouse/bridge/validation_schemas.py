@@ -75,9 +75,14 @@ class ValidationShown(msgspec.Struct, omit_defaults=True):
 
 
 class ApprovalsQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Of pending requests `answerable` leaves those that the caller may answer now, and `wait_seconds` waits
+    while there is none."""
+
     state: Literal["pending", "resolved"] = "pending"
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
     cursor: Annotated[str, msgspec.Meta(min_length=1, max_length=30)] | None = None
+    answerable: bool = False
+    wait_seconds: Wait = 0.0
 
 
 class Approvals(msgspec.Struct):

@@ -51,6 +51,7 @@ RETRY_SECONDS = 1.0
 WATCH_SECONDS = 30.0
 
 T = TypeVar("T")
+Waiter = asyncio.Future[None]
 Listener = Callable[[Validation], None]
 Key = tuple[str, str, str]
 """Who asks, what, and by which policies."""
@@ -64,7 +65,7 @@ class _Held:
     def __init__(self, validation: Validation) -> None:
         self.validation = validation
         self.turn = asyncio.Lock()
-        self.waiters: set[asyncio.Future[None]] = set()
+        self.waiters: set[Waiter] = set()
         self.handed_out = bool(validation.asked)
         # An append failed such that nobody knows whether it is on disk.
         self.unsure = False
@@ -92,6 +93,7 @@ class Validations:
         # The same call asked again while it waits finds the request that is there, or is being made.
         self._open: dict[Key, asyncio.Future[Validation]] = {}
         self._listeners: list[Listener] = []
+        self._curious: set[Waiter] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._released = False
@@ -118,7 +120,8 @@ class Validations:
         """Let everybody who waits go on with what is known; nobody waits from now on."""
         self._released = True
         for held in self._pending.values():
-            _wake(held)
+            _wake(held.waiters)
+        _wake(self._curious)
 
     async def close(self) -> None:
         """Stop. What is pending goes on at the next start."""
@@ -167,6 +170,23 @@ class Validations:
     def pending(self) -> list[Validation]:
         """Those that wait, the oldest first."""
         return [held.validation for held in self._pending.values()]
+
+    def answerable(self, by: Identity) -> list[Validation]:
+        """Those of them that this one may answer now."""
+
+        def may(validation: Validation) -> bool:
+            try:
+                self._check_answer(validation, by)
+            except LighthouseError:
+                return False
+            return True
+
+        return [validation for validation in self.pending() if may(validation)]
+
+    async def news(self, wait_seconds: float) -> None:
+        """Return when something happened to a request, or the time is over, or the bridge stops."""
+        if not self._released:
+            await _woken(self._curious, wait_seconds)
 
     def resolved(self) -> list[Validation]:
         """The last ones that were answered or ran out, the latest first."""
@@ -435,7 +455,7 @@ class Validations:
         self._open.pop(_key(validation), None)
         self._keep(validation)
         self._withdraw(held)
-        _wake(held)
+        _wake(held.waiters)
 
     def _keep(self, validation: Validation) -> None:
         self._resolved[validation.id] = validation
@@ -464,14 +484,10 @@ class Validations:
         held = self._pending.get(validation_id)
         if held is None or wait_seconds <= 0 or self._released:
             return
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        held.waiters.add(waiter)
-        try:
-            await asyncio.wait({waiter}, timeout=wait_seconds)
-        finally:
-            held.waiters.discard(waiter)
+        await _woken(held.waiters, wait_seconds)
 
     def _tell(self, validation: Validation) -> None:
+        _wake(self._curious)
         for listener in self._listeners:
             try:
                 listener(validation)
@@ -515,8 +531,18 @@ def _key(validation: Validation) -> Key:
     return validation.agent_id, validation.digest, validation.policy
 
 
-def _wake(held: _Held) -> None:
-    for waiter in held.waiters:
+async def _woken(waiters: set[Waiter], wait_seconds: float) -> None:
+    """Return when `waiters` are woken, or the time is over."""
+    waiter: Waiter = asyncio.get_running_loop().create_future()
+    waiters.add(waiter)
+    try:
+        await asyncio.wait({waiter}, timeout=wait_seconds)
+    finally:
+        waiters.discard(waiter)
+
+
+def _wake(waiters: set[Waiter]) -> None:
+    for waiter in waiters:
         if not waiter.done():
             waiter.set_result(None)
 

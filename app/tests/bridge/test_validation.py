@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from lighthouse.bridge.bridge import Bridge
 from lighthouse.sessions import Role
 from tests.bridge.conftest import Answer, Api, Start
@@ -211,3 +213,45 @@ async def test_broken_policies_fail_the_health(start: Start, tmp_path: Path, pro
     assert "own.cedar" in told["detail"]
     verdict = (await api.post("/validate", bash("cat README.md", project))).json()
     assert (verdict["decision"], verdict["rule"]) == ("escalate", "policies-are-broken")
+
+
+async def test_a_look_at_what_waits_waits_for_it_and_keeps_an_expert_there(
+    api: Api, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eve = api.token("eve", Role.EXPERT)
+    await api.post("/expert/register", {"speciality": "shell"}, token=eve)
+    heard: list[str] = []
+    monkeypatch.setattr(api.bridge.experts, "heard", heard.append)
+    looking = asyncio.create_task(api.get("/approvals?answerable=true&wait_seconds=60", token=eve))
+    validation_id = await escalated(api, project)
+    answer = (await asyncio.wait_for(looking, 20)).json()
+    assert [one["id"] for one in answer["approvals"]] == [validation_id]
+    assert set(heard) == {"eve"}
+
+
+async def test_what_one_may_answer(api: Api, project: Path) -> None:
+    eve, fred = api.token("eve", Role.EXPERT), api.token("fred", Role.EXPERT)
+    await api.post("/expert/register", {"speciality": "shell"}, token=eve)
+    await api.post("/expert/register", {"speciality": "docs", "languages": ["markdown"]}, token=fred)
+    validation_id = await escalated(api, project)
+
+    async def answerable(token: str) -> list[str]:
+        answer = await api.get("/approvals?answerable=true&wait_seconds=0.05", token=token)
+        return [one["id"] for one in answer.json()["approvals"]]
+
+    assert await answerable(eve) == [validation_id]
+    assert await answerable(person(api)) == [validation_id]
+    assert await answerable(fred) == []
+    assert await answerable(api.ann) == []
+    assert await answerable(api.token("ann", Role.OPERATOR)) == []
+    await api.post("/approve", {"id": validation_id, "verdict": "deny", "reason": "no"}, token=eve)
+    assert await answerable(person(api)) == []
+    for query in ("answerable=true", "wait_seconds=1"):
+        (await api.get(f"/approvals?state=resolved&{query}")).problem(422)
+
+
+async def test_a_stop_lets_go_of_who_looks(api: Api) -> None:
+    looking = asyncio.create_task(api.get("/approvals?wait_seconds=600"))
+    await asyncio.sleep(0)
+    api.bridge.begin_stop()
+    assert (await asyncio.wait_for(looking, 20)).status in (200, 503)
