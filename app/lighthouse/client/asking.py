@@ -56,6 +56,7 @@ class Asking:
         headers: Mapping[str, str] | None = None,
         repeatable: bool = False,
         accept: frozenset[int] = frozenset(),
+        wait_seconds: float = 0.0,
     ) -> Answer:
         """A request with the session's token; a session the bridge no longer takes is renewed once."""
 
@@ -69,6 +70,7 @@ class Asking:
                 headers=headers,
                 repeatable=repeatable,
                 accept=accept,
+                wait_seconds=wait_seconds,
             )
 
         token = await self._credentials.current()

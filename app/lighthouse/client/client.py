@@ -9,6 +9,7 @@ from lighthouse.client.search import Searching
 from lighthouse.client.sessions import Sessions
 from lighthouse.client.shadow import ShadowReading
 from lighthouse.client.state import State
+from lighthouse.client.validations import Validations
 from lighthouse.client.versions import Versions
 
 
@@ -22,6 +23,7 @@ class Client(
     Contexts,
     Proposals,
     Annotations,
+    Validations,
     Experts,
 ):
     """A client of the bridge at `base_url` that speaks as the agent of `token`.

@@ -42,7 +42,7 @@ class Transport:
 
     def __init__(self, base_url: str, timeout_seconds: float = 30.0) -> None:
         self.base_url = base_url.rstrip("/")
-        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, connect=CONNECT_SECONDS)
+        self._seconds = timeout_seconds
         self._pool: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -70,11 +70,13 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         repeatable: bool = False,
         accept: frozenset[int] = frozenset(),
+        wait_seconds: float = 0.0,
     ) -> Answer:
         """Send one request; `path` is already percent-encoded, `body` becomes JSON.
 
         A status of 400 and above raises Refused unless it is in `accept`. `repeatable` promises that the
-        request may be sent twice: it is, once, when a connection breaks before the answer. Raises BridgeAway.
+        request may be sent twice: it is, once, when a connection breaks before the answer. `wait_seconds` are
+        what the bridge was asked to wait with its answer. Raises BridgeAway.
         """
         send = dict(headers or {})
         if token:
@@ -85,10 +87,11 @@ class Transport:
         url = URL(self.base_url + path, encoded=True)
         if query:
             url = url.with_query(query)
+        timeout = aiohttp.ClientTimeout(total=self._seconds + wait_seconds, connect=CONNECT_SECONDS)
         for last in (not repeatable, True):
             try:
                 async with self._session().request(
-                    method, url, data=payload, headers=send, allow_redirects=False
+                    method, url, data=payload, headers=send, allow_redirects=False, timeout=timeout
                 ) as response:
                     raw = await self._body(response)
                     answer = Answer(response.status, response.headers, raw)
@@ -150,7 +153,7 @@ class Transport:
     def _session(self) -> aiohttp.ClientSession:
         if self._pool is None or self._pool.closed:
             self._pool = aiohttp.ClientSession(
-                timeout=self._timeout,
+                timeout=aiohttp.ClientTimeout(total=self._seconds, connect=CONNECT_SECONDS),
                 headers={"User-Agent": f"lighthouse-client/{__version__}"},
                 # A token must not travel to wherever a cookie or a proxy variable points.
                 cookie_jar=aiohttp.DummyCookieJar(),
