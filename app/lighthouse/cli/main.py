@@ -10,6 +10,7 @@ import typer
 from lighthouse import __version__
 from lighthouse.cli import (
     annotation,
+    approval,
     context,
     doctor,
     events,
@@ -17,10 +18,12 @@ from lighthouse.cli import (
     policy,
     proposal,
     restore,
+    rules,
     search,
     serve,
     status,
     token,
+    validate,
     versions,
 )
 from lighthouse.cli.output import note, print_line
@@ -42,6 +45,11 @@ app.command("mcp")(mcp.mcp)
 app.add_typer(token.app, name="token")
 app.add_typer(events.app, name="events")
 app.add_typer(policy.app, name="policy")
+app.command("validate")(validate.validate)
+app.command("approvals")(approval.approvals)
+app.command("approve")(approval.approve)
+app.command("deny")(approval.deny)
+app.add_typer(rules.app, name="rules")
 app.command("status")(status.status)
 app.command("snapshot")(versions.snapshot)
 app.command("snapshots")(versions.snapshots)

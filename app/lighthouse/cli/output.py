@@ -1,5 +1,6 @@
 """What commands print: JSON or tables on standard output, progress and errors on standard error."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -59,6 +60,20 @@ def printable(text: str) -> str:
         char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode("ascii")
         for char in text
     )
+
+
+def printable_lines(text: str) -> str:
+    """As `printable`, with line breaks and tabs left as they are."""
+    return "".join(part if part in ("\n", "\t") else printable(part) for part in re.split(r"([\n\t])", text))
+
+
+def shortened(text: str, most: int) -> str:
+    """The text in one printable line of at most `most` characters: its beginning and its end."""
+    shown = printable(text)
+    if len(shown) <= most:
+        return shown
+    end = most // 4
+    return f"{shown[: most - end - 3]} … {shown[-end:]}"
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lighthouse.cli.call import Input, Tool, tool_input
 from lighthouse.cli.options import AsJson
 from lighthouse.cli.output import fail, print_json, print_line, print_table
 
@@ -49,10 +50,8 @@ def check(policies: Policies = None, as_json: AsJson = False) -> None:
 @app.command("explain")
 def explain(
     command: Annotated[str | None, typer.Argument(help="The Bash command to explain.")] = None,
-    tool: Annotated[str, typer.Option("--tool", metavar="NAME", help="Another tool than Bash.")] = "Bash",
-    fields: Annotated[
-        str | None, typer.Option("--input", metavar="JSON", help="That tool's input, a JSON object.")
-    ] = None,
+    tool: Tool = "Bash",
+    fields: Input = None,
     agent: Annotated[str, typer.Option("--agent", metavar="ID", help="Who calls.")] = "unknown",
     role: Annotated[str, typer.Option("--role", metavar="ROLE", help="The caller's role.")] = "agent",
     policies: Policies = None,
@@ -64,7 +63,7 @@ def explain(
     from lighthouse.policy.judge import Call
 
     judge, folder = _judge(policies, project)
-    judged = judge.judge(Call(tool, _fields(command, fields), cwd or folder, agent, role))
+    judged = judge.judge(Call(tool, tool_input(command, fields), cwd or folder, agent, role))
     if as_json:
         print_json(_as_json(judged))
     else:
@@ -131,19 +130,6 @@ def _judge(policies: Path | None, project: Path | None) -> "tuple[Judge, str]":
 
     folder = real_folder(project or Path())
     return Judge(_rules(policies), Roots((folder,), str(Path.home()), read_link)), folder
-
-
-def _fields(command: str | None, fields: str | None) -> dict[str, Any]:
-    import msgspec
-
-    if (command is None) == (fields is None):
-        fail("give a command, or --tool with --input", 2)
-    if command is not None:
-        return {"command": command}
-    try:
-        return msgspec.json.decode(fields or "", type=dict[str, Any])
-    except msgspec.MsgspecError as error:
-        fail(f"--input is no JSON object ({error})", 2)
 
 
 def _as_json(judged: "Judgement") -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import base64
 import os
-import re
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +10,7 @@ import typer
 
 from lighthouse.cli.asking import client
 from lighthouse.cli.options import AsJson, Url
-from lighthouse.cli.output import note, print_json, print_line, print_table, printable
+from lighthouse.cli.output import note, print_json, print_line, print_table, printable_lines
 
 if TYPE_CHECKING:
     from lighthouse.client.answers_versions import ChangedPath
@@ -101,11 +100,7 @@ def print_patch(pieces: Iterable[bytes]) -> None:
 
 
 def _tame(piece: bytes) -> bytes:
-    plain = (
-        part if part in ("\n", "\t") else printable(part)
-        for part in re.split(r"([\n\t])", piece.decode("utf-8", "replace"))
-    )
-    return "".join(plain).encode()
+    return printable_lines(piece.decode("utf-8", "replace")).encode()
 
 
 def _path(change: "ChangedPath") -> str:
