@@ -1,8 +1,10 @@
 """How the bridge is."""
 
+from dataclasses import asdict
+from typing import Any
+
 from mcp.server.mcpserver.tools import Tool
 
-from lighthouse.client.answers import Health, Status
 from lighthouse.mcp.link import Link
 from lighthouse.mcp.tool import READS, tool
 
@@ -10,14 +12,14 @@ from lighthouse.mcp.tool import READS, tool
 def tools(link: Link) -> list[Tool]:
     """The tools, their calls going over `link`."""
 
-    async def lighthouse_health_check() -> Health:
+    async def lighthouse_health_check() -> dict[str, Any]:
         """Whether the Lighthouse bridge keeps its promises, part by part. Needs no token."""
         async with link.bridge() as bridge:
-            return await bridge.health()
+            return asdict(await bridge.health())
 
-    async def lighthouse_get_bridge_status() -> Status:
+    async def lighthouse_get_bridge_status() -> dict[str, Any]:
         """The bridge in detail: project, captured files and what could not be read, log, mount, memory."""
         async with link.bridge() as bridge:
-            return await bridge.status()
+            return asdict(await bridge.status())
 
     return [tool(lighthouse_health_check, READS), tool(lighthouse_get_bridge_status, READS)]

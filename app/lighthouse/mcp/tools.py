@@ -11,6 +11,7 @@ from lighthouse.mcp import (
     session_tools,
     shadow_tools,
     state_tools,
+    validation_tools,
     version_tools,
 )
 from lighthouse.mcp.link import Link
@@ -25,6 +26,7 @@ FEATURES = (
     context_tools,
     proposal_tools,
     annotation_tools,
+    validation_tools,
 )
 
 

@@ -1,7 +1,7 @@
 """The project through time: names for versions, what differs between them."""
 
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
 
 from mcp.server.mcpserver.tools import Tool
 from pydantic import Field
@@ -36,11 +36,11 @@ def tools(link: Link) -> list[Tool]:
         async with link.bridge() as bridge:
             return await bridge.create_snapshot(name, at=at, note=note)
 
-    async def lighthouse_list_snapshots() -> SnapshotPage:
+    async def lighthouse_list_snapshots() -> dict[str, Any]:
         """The named versions of the project, the latest ones last."""
         async with link.bridge() as bridge:
             found = await bridge.snapshots()
-        return SnapshotPage(found[-MAX_SNAPSHOTS:], len(found))
+        return asdict(SnapshotPage(found[-MAX_SNAPSHOTS:], len(found)))
 
     async def lighthouse_diff(
         old: Moment,

@@ -32,6 +32,10 @@ NAMES = {
     "lighthouse_annotate",
     "lighthouse_list_annotations",
     "lighthouse_end_annotation",
+    "lighthouse_validate_command",
+    "lighthouse_pending_validations",
+    "lighthouse_answer_validation",
+    "lighthouse_register_expert",
 }
 WRITING = {
     "lighthouse_create_session",
@@ -44,6 +48,9 @@ WRITING = {
     "lighthouse_change_proposal",
     "lighthouse_annotate",
     "lighthouse_end_annotation",
+    "lighthouse_validate_command",
+    "lighthouse_answer_validation",
+    "lighthouse_register_expert",
 }
 
 
