@@ -32,6 +32,7 @@ def _rows(found: "Status") -> list[tuple[str, str]]:
         ("version", f"{shadow.get('version', '-')}"),
         ("log head", head),
         ("mount", _mount(found)),
+        ("approvals", _approvals(found.validations)),
         ("memory", _size(found.rss_bytes)),
         ("subscribers", str(found.subscribers)),
     ]
@@ -40,6 +41,11 @@ def _rows(found: "Status") -> list[tuple[str, str]]:
             rows.append(("problem", f"{name} is {component.status}: {component.detail}"))
     rows += [("problem", text) for text in _problems(shadow)]
     return rows
+
+
+def _approvals(figures: dict[str, Any]) -> str:
+    waiting = figures.get("pending", 0)
+    return f"{waiting} wait for an answer: see `lighthouse approvals`" if waiting else "none waits"
 
 
 def _mount(found: "Status") -> str:

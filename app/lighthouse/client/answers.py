@@ -45,7 +45,10 @@ class MountState:
 
 @dataclass(frozen=True)
 class Status:
-    """How the bridge is: `shadow` has files, bytes, version, problems; `store` the log's own figures."""
+    """How the bridge is: `shadow` has files, bytes, version, problems; `store` the log's own figures.
+
+    `validations` are those of judging: policies, verdicts, what is pending.
+    """
 
     status: str
     summary: str
@@ -60,6 +63,7 @@ class Status:
     store: dict[str, Any]
     mount: MountState
     components: dict[str, Component]
+    validations: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

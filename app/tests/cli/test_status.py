@@ -11,6 +11,7 @@ def test_a_table_for_people(lighthouse, bridge_process) -> None:
     assert rows["project"].strip() == str(bridge_process.project)
     assert int(rows["files"].split()[0]) >= 4
     assert rows["mount"].startswith("none")
+    assert rows["approvals"].strip().endswith(("none waits", "see `lighthouse approvals`"))
 
 
 def test_json_for_machines(lighthouse, bridge_process) -> None:
