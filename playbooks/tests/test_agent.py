@@ -194,19 +194,30 @@ def test_the_token_is_made_once_and_is_the_user_s_alone(
 def token_made(days_ago: float, for_days: float) -> str:
     """The form of a token; its signature is the bridge's affair."""
     made = time.time() - days_ago * 86400
-    claims = json.dumps({"iat": int(made), "exp": int(made + for_days * 86400)})
+    claims = json.dumps({"role": "agent", "iat": int(made), "exp": int(made + for_days * 86400)})
     return f"e30.{base64.urlsafe_b64encode(claims.encode()).decode().rstrip('=')}.c2ln"
 
 
 def test_a_token_about_to_run_out_is_made_anew(let_in: Callable[..., dict], account: pwd.struct_passwd) -> None:
-    path = Path(let_in()["token_file"])
+    path = Path(let_in(ttl="10d")["token_file"])
     give(path, account, token_made(days_ago=7, for_days=10), 0o600)
-    assert let_in()["changed"] is False
+    assert let_in(ttl="10d")["changed"] is False
     old = path.read_text()
     for text in (token_made(days_ago=9, for_days=10), token_made(days_ago=11, for_days=10), "no token", ""):
         give(path, account, text, 0o600)
-        assert let_in()["changed"] is True
+        assert let_in(ttl="10d")["changed"] is True
         assert path.read_text() not in (old, text)
+
+
+def test_a_token_of_another_role_or_length_of_life_is_made_anew(let_in: Callable[..., dict]) -> None:
+    seen = set()
+    for options in ({}, {"ttl": "7d"}, {"ttl": "7d", "role": "observer"}, {"ttl": "3600", "role": "observer"}):
+        made = let_in(**options)
+        assert made["changed"] is True
+        assert let_in(**options)["changed"] is False
+        seen.add(Path(made["token_file"]).read_text())
+    assert len(seen) == 4
+    assert "is no time to live" in let_in(ttl="soon")["msg"]
 
 
 def test_why_there_is_no_token_is_said(let_in: Callable[..., dict], account: pwd.struct_passwd) -> None:

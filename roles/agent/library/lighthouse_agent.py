@@ -17,8 +17,8 @@ DOCUMENTATION = r"""
 module: lighthouse_agent
 short_description: An agent's token and its .mcp.json entry
 description:
-  - The token is made where there is none or less than a fifth of its life is left, in
-    ~/.config/lighthouse/AGENT.token of the user, mode 0600; no value is returned.
+  - The token is made where there is none, less than a fifth of its life is left, or it has another role or length of
+    life, in ~/.config/lighthouse/AGENT.token of the user, mode 0600; no value is returned.
   - What lies in the user's home and project is read and written with that user's rights only.
 options:
   agent: {description: The agent's id., type: str, required: true}
@@ -39,6 +39,9 @@ EXAMPLES = r"""
 RETURN = r"""
 token_file: {description: Where the token is., type: str, returned: always}
 """
+
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 class Refused(Exception):
@@ -80,14 +83,23 @@ def read(path):
     return path.read_text() if path.exists() else ""
 
 
-def runs_out(token):
-    """Whether less than a fifth of the token's life is left; what cannot be read has run out."""
+def fits(token, role, ttl):
+    """Whether the token has this role and length of life, and a fifth of it is left; what cannot be read does not."""
     try:
         payload = token.strip().split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return time.time() > claims["exp"] - (claims["exp"] - claims["iat"]) / 5
+        life = claims["exp"] - claims["iat"]
+        # A second may pass while it is made.
+        same = claims["role"] == role and abs(life - seconds(ttl)) <= 1
+        return same and time.time() <= claims["exp"] - life / 5
     except (IndexError, KeyError, TypeError, ValueError):
-        return True
+        return False
+
+
+def seconds(ttl):
+    """As the lighthouse command takes it: 30d, 12h, or a number; ValueError for what it will refuse."""
+    number, unit = (ttl[:-1], ttl[-1]) if ttl[-1:] in UNITS else (ttl, "s")
+    return int(number) * UNITS[unit]
 
 
 def write(path, mode, text):
@@ -165,7 +177,7 @@ def main():
         module.fail_json(msg=f"user {given['user']} does not exist on this host")
     token_file = Path(account.pw_dir, ".config/lighthouse", f"{given['agent']}.token")
     try:
-        changed = runs_out(as_user(account, lambda: read(token_file)))
+        changed = not fits(as_user(account, lambda: read(token_file)), given["role"], given["ttl"])
         if changed and not module.check_mode:
             token = make_token(given["command"], given["agent"], given["role"], given["ttl"])
             as_user(account, lambda: write(token_file, 0o600, token))
