@@ -15,6 +15,7 @@ export LIGHTHOUSE_BENCH_ONLY := $(ONLY)
 export LIGHTHOUSE_BENCH_QUICK := $(QUICK)
 export LIGHTHOUSE_BENCH_ROUNDS := $(ROUNDS)
 export LIGHTHOUSE_BENCH_SAVES := $(SAVES)
+export LIGHTHOUSE_BENCH_CORPUS := $(CORPUS)
 export LIGHTHOUSE_BENCH_PUBLISH := $(PUBLISH)
 
 .PHONY: help setup up test bench soak lint lock down clean
@@ -31,7 +32,7 @@ up: setup ## Install the appliance here, or in a virtual machine where this host
 test: setup ## Lint, unit and integration tests, and the appliance in a virtual machine
 	@playbooks/test
 
-bench: setup ## Measure against native, bindfs, plain pyfuse3 and raw SQLite (ONLY=warm,append QUICK=1 ROUNDS=3; PUBLISH=1: docs/bench.md)
+bench: setup ## Measure against native, bindfs, plain pyfuse3, SQLite and aiohttp (ONLY=judge,append QUICK=1 ROUNDS=3; PUBLISH=1: docs/bench.md)
 	@playbooks/bench
 
 soak: setup ## The tests with large counts and long runs

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-Unit = Literal["s", "ms", "files/s", "events/s", "MB"]
+Unit = Literal["s", "ms", "files/s", "events/s", "calls/s", "MB"]
 LIGHTHOUSE = "lighthouse"
 
 

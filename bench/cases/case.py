@@ -6,13 +6,17 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Setting:
-    """The tree to measure on (not to be written to), an empty folder to work in, and how thorough to be."""
+    """The tree to measure on (not to be written to), an empty folder to work in, and how thorough to be.
+
+    `corpus` holds the tool calls to judge; None: the project's own tables.
+    """
 
     tree: Path
     work: Path
     quick: bool
     saves: int
     limit: int | None = None
+    corpus: Path | None = None
     remarks: list[str] = field(default_factory=list)
 
     def rounds(self, full: int) -> int:

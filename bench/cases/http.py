@@ -1,22 +1,16 @@
 """64 agents that store events over HTTP at the same time, each waiting until its event is on disk."""
 
-import subprocess
-import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
+import json
 
-import msgspec
-
+from bench import load
 from bench.bridge import Bridge
 from bench.cases.appending import DATA
 from bench.cases.case import Setting
 from bench.report import LIGHTHOUSE, Figure, Goal, Row
-from bench.writers import Done, Task
 
-WRITERS, PROCESSES = 64, 2
+WRITERS = 64
 ROUNDS = 3
 SECONDS, QUICK_SECONDS = 5.0, 0.5
-START_SECONDS = 2.0
 GOAL = 6000.0
 BATCHES = (1, 10)
 
@@ -42,17 +36,7 @@ def _row(setting: Setting, bridge: Bridge, batch: int) -> Row:
 
 def _write(bridge: Bridge, seconds: float, batch: int) -> int:
     """How many events were acknowledged within the time."""
-    host, _, port = bridge.address.rpartition(":")
+    event = {"type": "tool.used", "data": DATA}
+    body = json.dumps(event if batch == 1 else {"events": [event] * batch})
     tokens = [bridge.token(f"writer-{number}") for number in range(WRITERS)]
-    begin_at = time.time() + START_SECONDS
-    tasks = [
-        Task(host, int(port), tokens[number::PROCESSES], begin_at, seconds, batch, DATA) for number in range(PROCESSES)
-    ]
-    with ThreadPoolExecutor(PROCESSES) as pool:
-        return sum(done.events for done in pool.map(_process, tasks))
-
-
-def _process(task: Task) -> Done:
-    command = [sys.executable, "-m", "bench.writers"]
-    done = subprocess.run(command, input=msgspec.json.encode(task), stdout=subprocess.PIPE, check=True)
-    return msgspec.json.decode(done.stdout, type=Done)
+    return batch * len(load.run(load.Task(bridge.address, "/event/store", tokens, [body], seconds)).latencies)

@@ -86,17 +86,22 @@ class Rules:
     def decide(self, act: Act, asker: Asker) -> Rule:
         """The rule that decides on one act. Anything unforeseen in an evaluation escalates."""
         target = {"place": act.place, "name": act.target, "program": act.program, "recursive": act.recursive}
-        entities: list[dict[Any, Any]] = [
+        entities = [
             {"uid": {"type": "Agent", "id": asker.agent}, "attrs": {"role": asker.role}, "parents": []},
             {"uid": {"type": "Target", "id": "target"}, "attrs": target, "parents": []},
         ]
-        request: dict[str, Any] = {
-            "principal": {"type": "Agent", "id": asker.agent},
-            "action": {"type": "Action", "id": act.action},
-            "resource": {"type": "Target", "id": "target"},
-            "context": {"tool": asker.tool},
-        }
-        result = cedarpy.is_authorized(request, self._sets[act.action], entities, self._schema)
+        try:
+            request = {
+                "principal": {"type": "Agent", "id": asker.agent},
+                "action": {"type": "Action", "id": act.action},
+                "resource": {"type": "Target", "id": "target"},
+                "context": _text({"tool": asker.tool}),
+            }
+            # Without the schema it takes a third less: the policies were checked against it, what is asked is
+            # always of this shape, and were it not, that would be an error in the evaluation.
+            result = cedarpy.is_authorized(request, self._sets[act.action], _text(entities))
+        except ValueError:  # text that is no Unicode
+            return FAILED
         if result.diagnostics.errors:
             return FAILED
         named = result.diagnostics.id_annotations_by_reason
@@ -135,6 +140,10 @@ def _only(policies: dict[str, Any], action: str) -> cedarpy.PolicySet:
 def _may_be_on(scope: dict[str, Any], action: str) -> bool:
     named = [scope["entity"]] if "entity" in scope else scope.get("entities")
     return scope["op"] not in ("==", "in") or named is None or any(one["id"] == action for one in named)
+
+
+def _text(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _rule(file: str, policy: dict[str, Any]) -> Rule:
