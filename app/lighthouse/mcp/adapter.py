@@ -12,7 +12,8 @@ from lighthouse.mcp.tools import tools
 INSTRUCTIONS = (
     "Lighthouse keeps the shared record of this project: a tamper-evident log of events and every captured "
     "version of its files. You act as the agent of your token. Query the log before you start and store what "
-    "others should know. While the bridge is away a call fails and says so; call again later."
+    "others should know. Before a call that could do harm, ask lighthouse_validate_command. While the bridge "
+    "is away a call fails and says so; call again later."
 )
 
 

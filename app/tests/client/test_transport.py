@@ -109,3 +109,20 @@ async def test_no_answer_in_time() -> None:
     async with serve(never) as url, Transport(url, timeout_seconds=0.1) as transport:
         with pytest.raises(BridgeAway, match="no answer in time"):
             await transport.request("GET", "/x")
+
+
+async def test_a_bridge_that_was_asked_to_wait_has_that_much_longer() -> None:
+    going_on = asyncio.Event()
+
+    async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await going_on.wait()
+        writer.write(http("200 OK", b"{}"))
+
+    async with serve(late) as url, Transport(url, timeout_seconds=0.1) as transport:
+        waiting = asyncio.create_task(transport.request("GET", "/x", wait_seconds=60))
+        # This one is begun later, so the other's own time is over too.
+        with pytest.raises(BridgeAway, match="no answer in time"):
+            await transport.request("GET", "/x")
+        going_on.set()
+        assert (await asyncio.wait_for(waiting, 20)).status == 200
