@@ -52,7 +52,8 @@ class Route:
     """One row of the table that the router, the checks, openapi.json and docs/http.md come from.
 
     `permission` None is an open route, "" one for everybody whose token is good. `errors` are the statuses it
-    can answer besides those that every route of its kind can.
+    can answer besides those that every route of its kind can. With `body_as_it_comes` the handler reads the
+    body itself, and `body` says what it understands.
     """
 
     method: str
@@ -64,6 +65,7 @@ class Route:
     permission: Permission | str | None = ""
     body: Any = None
     body_optional: bool = False
+    body_as_it_comes: bool = False
     query: Any = None
     errors: tuple[int, ...] = ()
     lasting: bool = False
@@ -80,7 +82,7 @@ class Route:
             found.add(403)
         if not self.while_starting:
             found.add(503)
-        if self.body is not None:
+        if self.body is not None and not self.body_as_it_comes:
             found |= {400, 403, 408, 413, 422}
         if self.query is not None:
             found.add(422)

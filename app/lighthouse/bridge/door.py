@@ -153,7 +153,7 @@ def _refused(
 
 
 async def _body(bridge: "Bridge", route: Route, request: web.Request, identity: Identity | None) -> Any:
-    if route.body is None:
+    if route.body is None or route.body_as_it_comes:
         return None
     if request.content_length is not None and request.content_length > MAX_BODY:
         raise web.HTTPRequestEntityTooLarge(MAX_BODY, request.content_length)

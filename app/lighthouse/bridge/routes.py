@@ -6,6 +6,7 @@ from lighthouse.bridge import (
     diff,
     event,
     experts,
+    hooks,
     proposals,
     search,
     session,
@@ -35,4 +36,5 @@ ROUTES: tuple[Route, ...] = (
     *annotation.ROUTES,
     *experts.ROUTES,
     *validation.ROUTES,
+    *hooks.ROUTES,
 )

@@ -26,6 +26,7 @@ RESERVED_PREFIXES = (
     "policy.",
     "verdict.",
     "validation.",
+    "tool.",
     "expert.",
     "task.",
     "lease.",

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lighthouse.policy.act import Act, Facts
@@ -18,13 +18,14 @@ NOTHING = Verdict("allow", "it does nothing that needs a rule", "nothing-to-judg
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A tool call as it is asked about."""
+    """A tool call as it is asked about. `origin` says where it comes from, for the log alone."""
 
     tool: str
     fields: Mapping[str, Any]
     cwd: str
     agent: str = "unknown"
     role: str = "agent"
+    origin: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ def judged_data(
         "latency_us": latency_us,
         "programs": programs(judged),
     }
+    if call.origin:
+        data["origin"] = dict(call.origin)
     if verdict.suggestion:
         data["suggestion"] = verdict.suggestion
     return data
