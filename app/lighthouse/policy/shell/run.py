@@ -10,7 +10,14 @@ from lighthouse.policy.shell.marks import ANY, BELOW, PLAIN, literal, shown
 from lighthouse.policy.shell.output import NOTHING, Output, joined
 from lighthouse.policy.shell.redirection import Redirections
 from lighthouse.policy.shell.state import State
-from lighthouse.policy.shell.structure import all, assigns_apart, changes_folder, leaves, steps
+from lighthouse.policy.shell.structure import (
+    all,
+    assigns_apart,
+    changes_folder,
+    last_command,
+    leaves,
+    steps,
+)
 from lighthouse.policy.shell.words import Words
 
 MOST_ROUNDS = 24
@@ -31,6 +38,8 @@ class Shell:
         self._start = start
         self._depth = depth
         self._calls: tuple[str, ...] = ()
+        # Redirections that the grammar gives to a whole list and bash to its last command, by that one's node.
+        self._moved: dict[int, list[Node]] = {}
 
     def script(self, text: str, within: str, stdin: Output | None = None, *, own: bool = True) -> Output:
         """Run the text as a script, in a shell of its own or in this one (`eval`)."""
@@ -48,6 +57,7 @@ class Shell:
         """A shell that starts from this one's depth."""
         shell = Shell(self.analysis, state, self._start, within, self._depth)
         shell._calls = self._calls
+        shell._moved = self._moved
         return shell
 
     def start(self, argv: list[str], stdin: Output | None, wrapper: str = "") -> Output:
@@ -70,6 +80,8 @@ class Shell:
         if self._depth > MOST_DEPTH:
             raise NotUnderstood("the command is nested too deeply")
         try:
+            if self._moved and (redirects := self._moved.pop(node.id, None)) is not None:
+                return self._redirected_by(node, redirects, stdin)
             return _KINDS.get(node.type, Shell._unknown)(self, node, stdin)
         finally:
             self._depth -= 1
@@ -220,6 +232,12 @@ class Shell:
             raise NotUnderstood(f"a command has more than {MOST_WORDS} words")
         redirects = [child for child in node.children if child.type in _REDIRECTS]
         body = node.child_by_field_name("body")
+        if body is not None and (last := last_command(body)) is not body:
+            self._moved[last.id] = redirects
+            return self.run(body, stdin)
+        return self._redirected_by(body, redirects, stdin)
+
+    def _redirected_by(self, body: Node | None, redirects: list[Node], stdin: Output | None) -> Output:
         applied = Redirections(self, redirects)
         stdin = applied.apply(stdin)
         if applied.arguments and (body is None or body.type == "command"):

@@ -30,6 +30,13 @@ def steps(node: Node) -> list[Node]:
     return [node, *reversed(steps)]
 
 
+def last_command(node: Node) -> Node:
+    """The command of a list or a pipeline that a redirection behind it belongs to: the last."""
+    while node.type in ("list", "pipeline", "negated_command"):
+        node = [child for child in node.named_children if child.type != "comment"][-1]
+    return node
+
+
 def changes_folder(node: Node) -> bool:
     if node.type == "list":
         node = steps(node)[-1]
