@@ -19,6 +19,8 @@ ROLES = {
     "load",
     "sql",
     "sql-file",
+    "serve",
+    "source",
     "inline",
     "module",
 }

@@ -5,8 +5,14 @@ from collections.abc import Callable
 
 quote = shlex.quote
 
+
+def _in_quotes(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 WRAPPINGS: dict[str, Callable[[str], str]] = {
-    "subshell": lambda x: f"({x})",
+    "subshell": lambda x: f"( {x} )",  # `((…))` would be arithmetic
     "block": lambda x: f"{{ {x}\n}}",
     "sh -c": lambda x: f"sh -c {quote(x)}",
     "bash -lc": lambda x: f"/usr/bin/bash -lc {quote(x)}",
@@ -54,5 +60,49 @@ WRAPPINGS: dict[str, Callable[[str], str]] = {
     "busybox": lambda x: f"busybox sh -c {quote(x)}",
     "watch": lambda x: f"watch -n1 {quote(x)}",
     "python": lambda x: f"python3 -c {quote('import os; os.system(' + repr(x) + ')')}",
+    "words of a function": lambda x: f'g() {{ "$@"; }}; g bash -c {quote(x)}',
+    "words of a function, in part": lambda x: f'g() {{ local n=$1; shift; "$@"; }}; g a sh -c {quote(x)}',
+    "words of a script": lambda x: f"bash -c '\"$@\"' x sh -c {quote(x)}",
+    "behind ||, negated": lambda x: f"! true || {{ {x}\n}}",
+    "second round": lambda x: (
+        f'c=ls; for i in $(seq 2); do $c; c="sh -c {quote(x).replace(chr(34), chr(92) + chr(34))}"; done'
+    ),
+    "third round": lambda x: f"while read l; do {x}\ndone < list",
+    "until": lambda x: f"until {{ {x}\n}}; do sleep 1; done",
+    "C-like for": lambda x: f"for ((i = 0; i < 2; i++)); do {x}\ndone",
+    "lines of xargs": lambda x: f"echo {quote(x)} | xargs -0 sh -c",
+    "xargs with a token": lambda x: f"echo {quote(x)} | xargs -d '\\n' -I% sh -c %",
+    "env -S": lambda x: f"env -S {quote('sh -c ' + quote(x))}",
+    "env -i": lambda x: f"env -i PATH=/usr/bin sh -c {quote(x)}",
+    "stdbuf": lambda x: f"stdbuf -oL setsid bash -c {quote(x)}",
+    "absolute": lambda x: f"/bin/bash -c {quote(x)}",
+    "escaped": lambda x: f"\\bash -c {quote(x)}",
+    "bash -s": lambda x: f"printf '%s' {quote(x)} | bash -s",
+    "tee into sh": lambda x: f"echo {quote(x)} | tee log | sh",
+    "brace expansion": lambda x: f"{{bash,-c,{quote(x)}}}",
+    "source": lambda x: f"echo {quote(x)} > x.sh && . ./x.sh",
+    "own script": lambda x: f"printf '%s' {quote(x)} > x.sh; chmod +x x.sh; ./x.sh",
+    "coproc": lambda x: f"coproc {{ {x}\n}}",
+    "select": lambda x: f"select i in a; do {x}\ndone",
+    "array": lambda x: f'a=(bash -c {quote(x)}); "${{a[@]}}"',
+    "default": lambda x: f'eval "${{y:-{x.replace(chr(34), chr(92) + chr(34))}}}"',
+    "test": lambda x: f'[[ -n "$({x}\n)" ]] || ls',
+    "arithmetic": lambda x: f"echo $((1 + $({x}\n)))",
+    "redirected block": lambda x: f"{{ {x}\n}} > log 2>&1",
+    "here-document in a pipe": lambda x: f"cat <<'END_OF_IT' | grep -v '^#' | sh\n{x}\nEND_OF_IT\n",
+    "awk": lambda x: f"awk {quote('BEGIN { system(' + _in_quotes(x) + ') }')}",
+    "perl": lambda x: f"perl -e {quote('system(q{' + x + '})')}",
+    "node": lambda x: (
+        f"node -e {quote('require(' + chr(39) + 'child_process' + chr(39) + ').execSync(' + repr(x) + ')')}"
+    ),
+    "git alias": lambda x: f"git -c alias.z={quote('!' + x)} z",
+    "git bisect": lambda x: f"git bisect run sh -c {quote(x)}",
+    "git rebase": lambda x: f"git rebase -x {quote(x)} main",
+    "pager": lambda x: f"PAGER={quote('sh -c ' + quote(x))} git log",
+    "npm exec": lambda x: f"npm exec -c {quote(x)}",
+    "uv run": lambda x: f"uv run bash -c {quote(x)}",
+    "make": lambda x: f"make --eval={quote('x:; ' + x)} x",
+    "tar": lambda x: f"tar xf a.tar --to-command={quote('sh -c ' + quote(x))}",
+    "vim": lambda x: f"vim -c {quote(':!' + x)} -c :q a.txt",
     "docker": lambda x: f'docker run --rm -v "$PWD":/w img sh -c {quote(x)}; {x}',
 }

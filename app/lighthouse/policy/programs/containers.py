@@ -24,6 +24,8 @@ def _run(call: Invocation) -> Output:
             call.act("privilege", f"{name}=host", detail=f"{call.name} {name}=host")
         elif name in _MOUNTS:
             mounted = _mount(call, name, text) or mounted
+        elif name == "--volumes-from":
+            call.act("change:container", text, detail=f"hands over the volumes of {text}")
         elif name in ("--env-file",):
             call.role("read", value)
     words = arguments.operands
@@ -84,4 +86,21 @@ def _exec(call: Invocation) -> Output:
     return _inside(call, words) if words else NOTHING
 
 
-HANDLERS: dict[str, Callable[[Invocation], Output]] = {"container-run": _run, "container-exec": _exec}
+def _copy(call: Invocation) -> Output:
+    """`docker cp`: between a container, `NAME:path`, and a folder here."""
+    *sources, target = call.arguments.operands or [""]
+    for source in sources:
+        if ":" not in source:
+            call.role("read", source)
+    if ":" in target:
+        call.act("start:container", literal(target), detail="copies into a container")
+    else:
+        call.role("write", target)
+    return SOMETHING
+
+
+HANDLERS: dict[str, Callable[[Invocation], Output]] = {
+    "container-run": _run,
+    "container-exec": _exec,
+    "container-copy": _copy,
+}

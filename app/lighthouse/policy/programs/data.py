@@ -15,7 +15,7 @@ _DESTROYS = re.compile(
     re.IGNORECASE,
 )
 _CHANGES = re.compile(
-    r"\b(?:insert|update|alter|create|replace|merge|grant|pg_(?:terminate|cancel|drop|create|rotate|switch|promote|logical|replication|write|file|reload)\w*|vacuum|reindex|copy|call|do|execute|load|import|attach|rename|into|lock|set_config|nextval|setval)\b",
+    r"\b(?:insert|update|alter|create|replace|merge|grant|pg_(?:terminate|cancel|drop|create|rotate|switch|promote|logical|replication|write|file|reload)\w*|vacuum|reindex|copy|call|do|execute|load|import|attach|rename|into|lock|set_config|nextval|setval|set\s+(?:global|persist|password|role|session\s+auth\w*|@@global))\b",
     re.IGNORECASE,
 )
 _RUNS = re.compile(
@@ -128,7 +128,7 @@ def _mongo(call: Invocation) -> Output:
     ):
         call.uncertain("the code is not understood")
     elif re.search(
-        r"(?i)\b(?:drop\w*|remove|delete\w*|shutdownServer|findOneAndDelete|bulkWrite|kill\w*|rename\w*)\s*\(",
+        r"(?i)[\"'`](?:drop\w*|remove|delete\w+|shutdown\w*|rename\w*)[\"'`]\s*\]|\b(?:drop\w*|remove|delete\w*|shutdownServer|findOneAndDelete|bulkWrite|kill\w*|rename\w*)\s*\(",
         text,
     ):
         call.act("destroy:remote", text[:200])

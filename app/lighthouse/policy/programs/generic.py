@@ -2,6 +2,7 @@
 
 import re
 
+from lighthouse.policy.places import resolve
 from lighthouse.policy.programs.arguments import Arguments, split
 from lighthouse.policy.programs.invocation import Invocation
 from lighthouse.policy.programs.services import service
@@ -12,6 +13,8 @@ from lighthouse.policy.shell.output import NOTHING, SOMETHING, Output
 _SETTINGS = re.compile(
     r"--?(?:c|r|f|p|config\S*|plugin\S*|require|rcfile|setup\S*|load\S*|import|preset|init\S*|rootdir)$"
 )
+_WATCHED = frozenset(("secret", "startup", "guard", "git", "device", "root"))
+_INSIDE = frozenset(("project", "project_root", "generated", "null"))
 _RUNS = re.compile(
     r"-(?:exec(?:ute|utable)?|commands?|cmd|program|shell|pager|editor|hooks?|preload|askpass|rsh|wrapper|launcher|eval|helper|"
     r"interpreter|loader|unsafe)(?:-|$)"
@@ -73,24 +76,40 @@ def _plain(call: Invocation, spec: Spec, arguments: Arguments) -> None:
         call.uncertain("an argument may be an option that is only known when it runs")
     if spec.acts:
         call.act(spec.acts, " ".join(map(shown, call.words))[:200])
-    if "project" in spec.acts:
-        _settings_elsewhere(call, spec, arguments)
+    stray_paths(call, arguments, spec)
     for role, operand in zip(
         _roles(spec.operands, len(arguments.operands)), arguments.operands, strict=False
     ):
         call.role(role, operand, recursive=recursive)
 
 
-def _settings_elsewhere(call: Invocation, spec: Spec, arguments: Arguments) -> None:
-    """Settings and plugins of builds, tests and linters are code: from outside it is somebody else's."""
+def stray_paths(call: Invocation, arguments: Arguments, spec: Spec) -> None:
+    """Paths outside of the project that an option is given, where no table says what for.
+
+    Where the program builds or runs something, its settings and plugins are code: from outside it is somebody
+    else's. Other programs read it, or write it.
+    """
+    runs = "execute" in spec.acts or "write:project" in spec.acts or "install" in spec.acts
     for name, value in arguments.options:
-        if (
-            value
-            and value.startswith(("/", "~", "../"))
-            and name not in spec.options
-            and _SETTINGS.match(name)
-        ):
-            call.role("load", value)
+        if name in spec.options or (path := _path_in(name, value)) is None:
+            continue
+        for place in resolve(path, call.state.cwds, call.state.roots):
+            if place.kind in _WATCHED:
+                call.uncertain(f"what {shown(name)} does with {shown(path)} is not known")
+            elif (
+                runs and place.kind not in _INSIDE and (name not in spec.takes_value or _SETTINGS.match(name))
+            ):
+                call.role("load", path)
+
+
+def _path_in(name: str, value: str | None) -> str | None:
+    """The path outside that an option holds: `--x=/a`, `-I/a`, `--x type=y,src=/a`, or the word behind it."""
+    for text in (value, name[2:] if value is None and not name.startswith("--") else None):
+        for part in text.split(",") if text is not None else ():
+            path = part.rpartition("=")[2]
+            if path.startswith(("/", "~", "../")) and len(path) > 1:
+                return path
+    return None
 
 
 def _roles(pattern: str, count: int) -> list[str]:
@@ -133,13 +152,20 @@ def _subcommand(call: Invocation) -> Output:
         call.act("configure:guard", name, detail=f"{name} lighthouse: removes what judges it")
     _own_options_behind(call, rest, found)
     if isinstance(found, str):
-        running_options(call, split(rest, _NO_TABLE), _NO_TABLE)
+        behind = split(rest, _NO_TABLE)
+        running_options(call, behind, _NO_TABLE)
+        stray_paths(call, behind, Spec(acts=found))
         if not (rest and rest[-1] in _HELP):
             call.act(found, " ".join([name, *map(shown, rest)])[:200], detail=name)
             # A path outside may be where the code is taken from.
-            for word in rest if "execute" in found else []:
+            for word in behind.operands:
                 if word.startswith(("/", "~", "../")):
-                    call.role("load", word)
+                    if "execute" in found:
+                        call.role("load", word)
+                    elif any(
+                        place.kind in _WATCHED for place in resolve(word, call.state.cwds, call.state.roots)
+                    ):
+                        call.uncertain(f"what it does with {shown(word)} is not known")
         return SOMETHING
     inner = Invocation(
         call.shell, name, rest, call.stdin, found, split(rest, found, stops=found.kind == "wrapper")

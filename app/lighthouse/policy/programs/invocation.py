@@ -14,6 +14,7 @@ from lighthouse.policy.shell.run import Shell
 from lighthouse.policy.shell.state import State
 
 _PATH_ROLES = frozenset(("read", "write", "delete"))
+_EVERY_ADDRESS = "0.0.0.0"  # noqa: S104
 LOCAL = frozenset(("localhost", "127.0.0.1", "0.0.0.0", "::1", "[::1]", "host.docker.internal"))  # noqa: S104
 
 
@@ -58,6 +59,12 @@ class Invocation:
                 self.analysis.path(role, text, self.state, self.name, recursive=recursive)
         elif role == "code":
             self.shell.script(literal(text), self.name)
+        elif role == "source":
+            if "://" in text or text.startswith("git@"):
+                self.act("execute:network", literal(text), detail="builds what it fetches")
+        elif role == "serve":
+            to_all = host_place(text) != "local" or text.startswith(_EVERY_ADDRESS)
+            self.act("send:remote" if to_all else "start:local", text, detail="serves to the network")
         elif role == "editable":
             self.act("install:registry" if text.startswith(".") else "install:remote", literal(text))
         elif role == "perl-module":

@@ -151,7 +151,7 @@ def request(call: Invocation, method: str, url: str, body: str, *, uploads: bool
         return
     place = host_place(host)
     if method in _READ_METHODS and not body:
-        if place == "remote" and ANY in url:
+        if place == "remote" and is_open(url):
             call.act("send:remote", target, detail="a part of the address is only known when it runs")
         else:
             call.act(f"fetch:{place}", target)

@@ -16,6 +16,9 @@ _ELSEWHERE = re.compile(
 )
 
 
+_BUILDS = Spec(acts="execute:project")
+
+
 def _tasks(call: Invocation) -> Output:
     """`make TARGET`, `npm run NAME`: the project's own tasks, told by their names."""
     words = [literal(word) for word in call.arguments.operands]
@@ -27,6 +30,10 @@ def _tasks(call: Invocation) -> Output:
             call.role(role, value)
         if flag := call.spec.flags.get(name):
             call.act(flag, detail=f"{call.name} {name}")
+    from lighthouse.policy.programs.generic import running_options, stray_paths
+
+    running_options(call, call.arguments, call.spec)
+    stray_paths(call, call.arguments, _BUILDS)
     if call.arguments.open_option:
         call.uncertain("the task is only known when it runs")
     for word in words:
@@ -80,18 +87,20 @@ def _runner(call: Invocation) -> Output:
             call.act(flag, detail=f"{call.name} {name}")
         if role := call.spec.options.get(name):
             call.role(role, value)
+        if name in ("-p", "--package", "--from", "--spec") and not _known(literal(value or "")):
+            call.act("execute:registry", literal(value or ""), detail=f"{call.name} fetches and runs {value}")
     words = arguments.operands
     if words[:1] == ["--"]:
         words = words[1:]
     if not words:
         return SOMETHING
-    name = re.sub(r"(?<=.)@[\w.^~-]+$", "", literal(words[0]))
-    plain = _SCOPED.get(name, name)
+    name, plain = _package(literal(words[0]))
     # In the project's own environment every name is installed; a fetched one must be well known.
     local = bool(call.spec.skip) or (
-        not call.name.startswith(("npx", "bunx", "pnpx", "uvx", "pipx")) and "dlx" not in call.name
+        not call.name.startswith(("npx", "bunx", "pnpx", "uvx", "pipx", "npm ", "bun x", "uv tool"))
+        and "dlx" not in call.name
     )
-    if plain in tables() and (local or plain in tables("build") or plain in _WELL_KNOWN):
+    if plain in tables() and (local or _known(plain)):
         return call.run([plain, *words[1:]])
     if "/" in plain and not plain.startswith("@"):
         return call.run([plain, *words[1:]])
@@ -105,6 +114,20 @@ def _runner(call: Invocation) -> Output:
         return NOTHING
     call.act("execute:registry", name, detail=f"{call.name} fetches and runs {name}")
     return NOTHING
+
+
+def _package(text: str) -> tuple[str, str]:
+    """A package's name without its version, and the program's that it brings."""
+    name = re.sub(r"(?<=.)(?:@[\w.^~-]+|[=<>!~]=?.*)$", "", text)
+    return name, _SCOPED.get(name, name)
+
+
+def _known(text: str) -> bool:
+    """Whether a package that would be fetched and run is one that everybody uses."""
+    from lighthouse.policy.programs.start import tables
+
+    plain = _package(text)[1]
+    return plain in tables("build") or plain in _WELL_KNOWN
 
 
 def _run_source(call: Invocation) -> Output:

@@ -161,6 +161,15 @@ def _shell_wrapper(call: Invocation) -> Output:
     return call.run(operands) if operands else NOTHING
 
 
+def _watch(call: Invocation) -> Output:
+    """Its words are a script, or with -x a program."""
+    arguments = split(call.words, call.spec, stops=True)
+    if arguments.has("-x", "--exec"):
+        return call.run(arguments.operands)
+    text = literal(" ".join(arguments.operands))
+    return call.shell.script(text, call.name) if text else SOMETHING
+
+
 def _busybox(call: Invocation) -> Output:
     return call.run(call.words) if call.words and not call.words[0].startswith("-") else SOMETHING
 
@@ -194,6 +203,7 @@ HANDLERS: dict[str, Callable[[Invocation], Output]] = {
     "parallel": _parallel,
     "shell-wrapper": _shell_wrapper,
     "busybox": _busybox,
+    "watch": _watch,
     "each-quoted": _each_quoted,
     "after-dashes": _after_dashes,
 }

@@ -38,6 +38,8 @@ MOST_WORDS = 4
 
 def service(call: Invocation) -> Output:
     """Tell whether the call reads, changes or destroys; a verb nobody knows counts as a change."""
+    from lighthouse.policy.programs.generic import running_options, stray_paths
+
     spec = call.spec
     arguments = call.arguments
     if arguments.open_option:
@@ -59,6 +61,7 @@ def service(call: Invocation) -> Output:
     if known is not None:
         depth, found = known
         if isinstance(found, str):
+            stray_paths(call, arguments, Spec(acts=found))
             call.act(
                 found,
                 " ".join([call.name, *map(shown, words)])[:200],
@@ -76,8 +79,6 @@ def service(call: Invocation) -> Output:
         )
     if call.words[-1] in ("--help", "-h", "help"):
         return SOMETHING
-    from lighthouse.policy.programs.generic import running_options
-
     running_options(call, arguments, spec)
     action, verb = judge([word for word in words[:MOST_WORDS] if not is_open(word)])
     place = "remote"

@@ -62,6 +62,8 @@ _DISK_VIEWERS = frozenset(
 
 def _disk(call: Invocation) -> Output:
     words = [literal(word) for word in call.words]
+    if words in (["-V"], ["--version"], ["-h"], ["--help"]):
+        return SOMETHING
     shows = _DISK_SHOWS & set(words) and not _DISK_CHANGES & set(words) and call.name in _DISK_VIEWERS
     if shows or call.name == "dumpe2fs" or (not words and call.name in _DISK_VIEWERS):
         return SOMETHING
@@ -358,6 +360,8 @@ def _nix(call: Invocation) -> Output:
         call.act("delete:home", "nix store")
     elif call.name == "nix" and verb in ("search", "show-config", "eval", "path-info", "why-depends", "log"):
         call.act("fetch:remote", verb)
+    elif any(":" in word for word in words[1:]):
+        call.act("execute:registry", " ".join([call.name, *words]), detail="fetches and runs what it names")
     elif verb in ("profile", "registry", "store", "upgrade-nix", "collect-garbage"):
         call.act("configure:host", " ".join(words))
     else:

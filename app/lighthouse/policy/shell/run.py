@@ -4,13 +4,15 @@ import itertools
 from collections.abc import Callable, Sequence
 
 from lighthouse.policy.analysis import MOST_DEPTH, MOST_NESTING, Analysis
-from lighthouse.policy.shell.environment import RUN_AS_COMMANDS, secret_variable, suspicion
+from lighthouse.policy.shell import loops
+from lighthouse.policy.shell.environment import RUN_AS_COMMANDS, secret_variable, suspicion, told_away
 from lighthouse.policy.shell.grammar import Node, NotUnderstood, inner_commands, parse
 from lighthouse.policy.shell.marks import ANY, BELOW, PLAIN, literal, shown
 from lighthouse.policy.shell.output import NOTHING, Output, joined
 from lighthouse.policy.shell.redirection import Redirections
 from lighthouse.policy.shell.state import State
 from lighthouse.policy.shell.structure import (
+    SILENT,
     all,
     assigns_apart,
     changes_folder,
@@ -20,7 +22,6 @@ from lighthouse.policy.shell.structure import (
 )
 from lighthouse.policy.shell.words import Words
 
-MOST_ROUNDS = 24
 MOST_WORDS = 1000
 # A program that runs, with all that is known of how: see programs/invocation.py.
 Start = Callable[["Shell", list[str], Output | None], Output]
@@ -38,7 +39,7 @@ class Shell:
         self._start = start
         self._depth = depth
         self._calls: tuple[str, ...] = ()
-        # Redirections that the grammar gives to a whole list and bash to its last command, by that one's node.
+        # Redirections that the grammar gives to a whole list and bash to its last command, by its node.
         self._moved: dict[int, list[Node]] = {}
 
     def script(self, text: str, within: str, stdin: Output | None = None, *, own: bool = True) -> Output:
@@ -114,7 +115,7 @@ class Shell:
         outputs = []
         children = node.children
         for child, behind in itertools.zip_longest(children, children[1:]):
-            if not child.is_named or child.type in _SILENT:
+            if not child.is_named or child.type in SILENT:
                 continue
             if behind is not None and behind.type == "&":
                 # In the background it runs in a shell of its own.
@@ -126,7 +127,8 @@ class Shell:
     def _unknown(self, node: Node, _: Output | None) -> Output:
         raise NotUnderstood(f"a part of the command is not understood ({node.type})")
 
-    def _nothing(self, node: Node, _: Output | None) -> Output:
+    def inner_only(self, node: Node, _: Output | None = None) -> Output:
+        """Run the substitutions alone that stand in a test, an expression or the like."""
         for inner in inner_commands(node):
             self.substituted(inner)
         return NOTHING
@@ -156,7 +158,11 @@ class Shell:
             argv += words.fields(child)
         if argv and argv[0] in ("echo", "printf") and (found := secret_variable(node.text or b"")):
             self.analysis.act("query", "secret", found, argv[0])
+        if argv and argv[0] in _SPEAKING and (found := told_away(node.text or b"")):
+            self.analysis.act("send", "remote", found, argv[0], detail=f"tells {found} to another machine")
         for name, value in assignments:
+            if name == "IFS" and argv[:1] == ["read"] and not apart:
+                continue  # it holds for this one command
             self.environment(name, value)
             if apart and name:
                 self.state.assign(name, value)
@@ -172,7 +178,7 @@ class Shell:
 
     def set(self, name: str, value: str) -> None:
         """A variable gets a value in another way than by an assignment, as `read` and `for` do."""
-        self.state.variables[name] = value
+        self.state.assign(name, value)
         if suspicion(name, ".", self.state) or name in RUN_AS_COMMANDS:
             self.analysis.uncertain(f"{name} is set in a way that is not understood", name)
 
@@ -301,7 +307,7 @@ class Shell:
 
     def _compound(self, node: Node, stdin: Output | None) -> Output:
         if node.children and node.children[0].type == "((":
-            return self._nothing(node, stdin)
+            return self.inner_only(node, stdin)
         return self._sequence(node, stdin)
 
     def _if(self, node: Node, stdin: Output | None) -> Output:
@@ -310,54 +316,21 @@ class Shell:
         for child in node.named_children:
             if child in conditions:
                 self.run(child, stdin)
-            elif child.type not in _SILENT:
+            elif child.type not in SILENT:
                 outputs.append(self.branch(child, stdin))
         return joined(outputs)
-
-    def _while(self, node: Node, stdin: Output | None) -> Output:
-        self.state.conditional += 1
-        try:
-            outputs = [self.run(child, stdin) for child in node.named_children if child.type not in _SILENT]
-        finally:
-            self.state.conditional -= 1
-        return joined(outputs)
-
-    def _for(self, node: Node, stdin: Output | None) -> Output:
-        words = self.words()
-        variable = node.child_by_field_name("variable")
-        body = node.child_by_field_name("body")
-        if variable is None or body is None:
-            raise NotUnderstood("a loop is not understood")
-        name = (variable.text or b"").decode()
-        values = [field for child in node.children_by_field_name("value") for field in words.fields(child)]
-        if not any(child.type == "in" for child in node.children):
-            values = [ANY]
-        if len(values) > MOST_ROUNDS:
-            raise NotUnderstood(f"a loop goes over more than {MOST_ROUNDS} words")
-        outputs = []
-        for value in values:
-            self.set(name, value)
-            outputs.append(self.branch(body, stdin))
-        return joined(outputs)
-
-    def _c_for(self, node: Node, stdin: Output | None) -> Output:
-        body = node.child_by_field_name("body")
-        for child in node.named_children:
-            if child != body:
-                self._nothing(child, stdin)
-        return self.branch(body, stdin) if body is not None else NOTHING
 
     def _case(self, node: Node, stdin: Output | None) -> Output:
         outputs = []
         for item in node.named_children:
             if item.type != "case_item":
-                self._nothing(item, stdin)
+                self.inner_only(item, stdin)
                 continue
             patterns = item.children_by_field_name("value")
             for child in item.named_children:
                 if child in patterns:
-                    self._nothing(child, stdin)
-                elif child.type not in _SILENT:
+                    self.inner_only(child, stdin)
+                elif child.type not in SILENT:
                     outputs.append(self.branch(child, stdin))
         return joined(outputs)
 
@@ -391,7 +364,7 @@ class Shell:
                     self.state.variables[key] = before[key]
 
 
-_SILENT = frozenset(("comment", "variable_name", "heredoc_end", "heredoc_start"))
+_SPEAKING = frozenset(("curl", "wget", "http", "https", "xh", "httpie", "nc", "ncat"))
 _REDIRECTS = frozenset(("file_redirect", "heredoc_redirect", "herestring_redirect"))
 _KINDS: dict[str, Callable[[Shell, Node, Output | None], Output]] = {
     "program": Shell._sequence,
@@ -406,22 +379,22 @@ _KINDS: dict[str, Callable[[Shell, Node, Output | None], Output]] = {
     "elif_clause": Shell._sequence,
     "negated_command": Shell._sequence,
     "if_statement": Shell._if,
-    "while_statement": Shell._while,
-    "for_statement": Shell._for,
-    "c_style_for_statement": Shell._c_for,
+    "while_statement": loops.run_while,
+    "for_statement": loops.run_for,
+    "c_style_for_statement": loops.run_c_for,
     "case_statement": Shell._case,
     "function_definition": Shell._function,
     "variable_assignment": Shell._assignment,
     "variable_assignments": Shell._assignment,
     "declaration_command": Shell._declaration,
     "unset_command": Shell._unset,
-    "test_command": Shell._nothing,
-    "comment": Shell._nothing,
-    "heredoc_body": Shell._nothing,
-    "unary_expression": Shell._nothing,
-    "binary_expression": Shell._nothing,
-    "postfix_expression": Shell._nothing,
-    "parenthesized_expression": Shell._nothing,
-    "ternary_expression": Shell._nothing,
-    "number": Shell._nothing,
+    "test_command": Shell.inner_only,
+    "comment": Shell.inner_only,
+    "heredoc_body": Shell.inner_only,
+    "unary_expression": Shell.inner_only,
+    "binary_expression": Shell.inner_only,
+    "postfix_expression": Shell.inner_only,
+    "parenthesized_expression": Shell.inner_only,
+    "ternary_expression": Shell.inner_only,
+    "number": Shell.inner_only,
 }

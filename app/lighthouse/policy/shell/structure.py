@@ -2,6 +2,9 @@
 
 from lighthouse.policy.shell.grammar import Node, NotUnderstood
 
+# Parts of a statement that do nothing by themselves.
+SILENT = frozenset(("comment", "variable_name", "heredoc_end", "heredoc_start"))
+
 
 def assigns_apart(node: Node) -> bool:
     """Whether the assignments stand on a line before the command's, where the grammar takes them for its own.
