@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 MODULE = "roles/image/library/lighthouse_command.py"
+HOOK = b"def main():\n    print('hook')\n    return 2\n"
 CLI = b"def main():\n    print('hello from the image')\n    return 3\n"
 PREFIX = "opt/lighthouse/lib/"
 
@@ -37,6 +38,7 @@ def package() -> list[tuple[tarfile.TarInfo, bytes]]:
     return [
         *(member(PREFIX + name) for name in names),
         member(PREFIX + "lighthouse/cli/main.py", CLI, mode=0o4777, uid=1234, gid=1234),
+        member(PREFIX + "lighthouse/hook.py", HOOK),
     ]
 
 
@@ -78,6 +80,9 @@ def test_the_command_runs_from_the_archive_s_packages(install: Callable[..., dic
     assert (made["changed"], made["present"]) == (True, True)
     done = subprocess.run([tmp_path / "bin/lighthouse"], capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stdout) == (3, "hello from the image\n")
+    command = [tmp_path / "bin/lighthouse", "hook"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (2, "hook\n")
     assert install(digest) == {**install(digest), "changed": False, "present": True}
     assert install(digest, archive=str(tmp_path / "image.tar"))["changed"] is False
 

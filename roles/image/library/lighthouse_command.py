@@ -48,12 +48,16 @@ library: {description: The folder in use., type: str, returned: always}
 IN_IMAGE = "opt/lighthouse/lib"
 # An adapter that still runs loads modules from the version it began with.
 KEPT_VERSIONS = 2
-PROGRAM = """#!/usr/bin/python3 -I
+PROGRAM = """#!/usr/bin/python3 -IS
 \"\"\"The lighthouse command, as installed with the bridge's image.\"\"\"
 import sys
 
 sys.path.insert(0, {library!r})
-from lighthouse.cli.main import main
+if sys.argv[1:2] == ["hook"]:
+    # It is started for every call of a tool, and brings all it needs.
+    from lighthouse.hook import main
+else:
+    from lighthouse.cli.main import main
 
 sys.exit(main())
 """
