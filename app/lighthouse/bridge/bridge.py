@@ -116,9 +116,10 @@ class Bridge:
         experts = Experts(self.store, self.settings.expert_seconds)
         await experts.start()
         self.experts = experts
-        validations = Validations(self.settings, self.store, experts)
+        validations = Validations(self.settings, self.store, shadow, experts)
         self.validations = validations
         await validations.start()
+        experts.on_left = validations.hand_on
         if self.settings.mount:
             proposals_mount = ProposalMount(proposals, shadow, self.settings)
             await proposals_mount.start(self.proposals_target)

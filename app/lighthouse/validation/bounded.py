@@ -43,6 +43,12 @@ def clipped(text: str, most: int) -> str:
     """The text, cut with a remark where it is longer than `most` bytes of JSON."""
     if len(text) * 6 <= most or len(msgspec.json.encode(text)) - 2 <= most:
         return text
+    digest = sha256(text.encode("utf-8", "replace")).hexdigest()
+    return f"{fitting(text, most)}… [cut: {len(text)} characters in all, sha256 {digest}]"
+
+
+def fitting(text: str, most: int) -> str:
+    """As much of the beginning as fits into `most` bytes of JSON."""
     low, high = 0, min(len(text), most)
     while low < high:
         middle = (low + high + 1) // 2
@@ -50,8 +56,15 @@ def clipped(text: str, most: int) -> str:
             low = middle
         else:
             high = middle - 1
-    digest = sha256(text.encode("utf-8", "replace")).hexdigest()
-    return f"{text[:low]}… [cut: {len(text)} characters in all, sha256 {digest}]"
+    return text[:low]
+
+
+def what(tool_input: dict[str, Any], most: int) -> str:
+    """A tool's input in one short text: its command, its file, or all of it as JSON."""
+    for name in ("command", "file_path", "notebook_path", "url", "path"):
+        if isinstance(text := tool_input.get(name), str):
+            return clipped(text, most)
+    return clipped(msgspec.json.encode(tool_input).decode(), most)
 
 
 class _Cutter:

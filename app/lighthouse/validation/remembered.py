@@ -7,7 +7,7 @@ import msgspec
 from lighthouse.events import Event
 from lighthouse.policy import Judgement
 from lighthouse.policy.verdict import TIERS, Decision, Tier
-from lighthouse.validation.bounded import clipped
+from lighthouse.validation.bounded import what
 from lighthouse.validation.errors import BadAnswer, NoSuchRule, TooManyRules
 from lighthouse.validation.facts import Fact, Kind, doubts
 from lighthouse.validation.request import Validation, seconds
@@ -111,11 +111,11 @@ class Memory:
         ]
         return min(found, key=lambda rule: rule.decision != "deny", default=None)
 
-    def data(
-        self, validation: Validation, wish: Remember, decision: Decision, reason: str, until: str
+    def rule(
+        self, validation: Validation, wish: Remember, decision: Decision, reason: str, until: str, now: float
     ) -> dict[str, Any]:
         """The data of the event that makes a rule out of an answer. Raises BadAnswer, TooManyRules."""
-        if len(self._rules) >= MAX_RULES:
+        if len(self.all(now)) >= MAX_RULES:
             raise TooManyRules(f"{MAX_RULES} rules are remembered", "revoke some of them")
         return {
             "from_id": validation.id,
@@ -124,19 +124,13 @@ class Memory:
             "reason": reason,
             "agent_id": None if wish.anyone else validation.agent_id,
             "tool_name": validation.tool_name,
-            "what": _what(validation),
+            "what": what(validation.tool_input, MAX_WHAT),
             "cwd": validation.cwd,
             "tier": validation.tier,
             "digest": validation.digest,
             "expires_at": until,
             "kinds": sorted(_similar(validation)) if wish.scope == "similar" else [],
         }
-
-
-def _what(validation: Validation) -> str:
-    command = validation.tool_input.get("command")
-    text = command if isinstance(command, str) else msgspec.json.encode(validation.tool_input).decode()
-    return clipped(text, MAX_WHAT)
 
 
 def _similar(validation: Validation) -> set[Kind]:

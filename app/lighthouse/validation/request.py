@@ -124,7 +124,7 @@ class Validation(msgspec.Struct, kw_only=True):
         if self.resolution is not None:
             return
         told = event.value
-        if event.type == ANSWERED:
+        if event.type == ANSWERED and all(one.agent_id != event.agent_id for one in self.answers):
             self.answers.append(
                 Answer(
                     event.agent_id,
@@ -135,6 +135,9 @@ class Validation(msgspec.Struct, kw_only=True):
                     told.get("speciality"),
                 )
             )
+        elif event.type == HANDED_ON:
+            self.asked += [one for one in told["asked"] if one not in self.asked]
+            self.specialities |= told["specialities"]
         elif event.type == RESOLVED:
             self.resolution = Resolution(
                 event.seq,
@@ -153,6 +156,7 @@ VERDICTS = "verdicts"
 REQUESTED = "validation.requested"
 ANSWERED = "validation.answered"
 RESOLVED = "validation.resolved"
+HANDED_ON = "validation.handed_on"
 
 
 def from_event(event: Event) -> Validation:

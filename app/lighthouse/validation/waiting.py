@@ -1,0 +1,148 @@
+"""The requests that wait for an answer, the last that ended, and all who wait for one of them."""
+
+import asyncio
+from collections import OrderedDict
+
+from lighthouse.events import Event
+from lighthouse.validation.request import REQUESTED, Validation, from_event
+
+MAX_PENDING = 256
+MAX_PENDING_OF_ONE = 32
+KEPT_ENDED = 1000
+
+Waiter = asyncio.Future[None]
+Key = tuple[str, str, str]
+"""Who asks, what, and by which policies: the same again is the same request."""
+
+
+class Held:
+    """A request that waits: whose turn it is to change it, and who waits for its end."""
+
+    def __init__(self, validation: Validation) -> None:
+        self.validation = validation
+        self.turn = asyncio.Lock()
+        self.waiters: set[Waiter] = set()
+        # Experts have it, and their time is not over.
+        self.handed_out = bool(validation.asked)
+        # An append failed such that nobody knows whether it is on disk.
+        self.unsure = False
+
+    @property
+    def next_deadline(self) -> float:
+        """When something has to happen to it, in seconds since 1970."""
+        validation = self.validation
+        return validation.experts_deadline if self.handed_out else validation.deadline
+
+
+class Waiting:
+    """On one event loop. `open` has besides those that wait the ones that are being made."""
+
+    def __init__(self) -> None:
+        self.open: dict[Key, asyncio.Future[Validation]] = {}
+        self._held: dict[str, Held] = {}
+        self._ended: OrderedDict[str, Validation] = OrderedDict()
+        self._curious: set[Waiter] = set()
+        self._released = False
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def all(self) -> list[Held]:
+        """Those that wait, the oldest first."""
+        return list(self._held.values())
+
+    def ended(self) -> list[Validation]:
+        """The last ones that were answered or ran out, the latest first."""
+        return list(reversed(self._ended.values()))
+
+    def get(self, validation_id: str) -> Held | None:
+        """The request of that id while it waits."""
+        return self._held.get(validation_id)
+
+    def known(self, validation_id: str) -> Validation | None:
+        """The request of that id, waiting or ended not long ago."""
+        held = self._held.get(validation_id)
+        return held.validation if held is not None else self._ended.get(validation_id)
+
+    def add(self, validation: Validation) -> Held:
+        """A request was made."""
+        held = self._held[validation.id] = Held(validation)
+        return held
+
+    def end(self, held: Held) -> None:
+        """It is resolved."""
+        validation = held.validation
+        del self._held[validation.id]
+        self.open.pop(key_of(validation), None)
+        self._ended[validation.id] = validation
+        if len(self._ended) > KEPT_ENDED:
+            self._ended.popitem(last=False)
+        _wake(held.waiters)
+
+    def restore(self, event: Event) -> None:
+        """Take up an event of the log, all of them in their order; then `restored`."""
+        if event.type == REQUESTED:
+            self.add(from_event(event))
+        elif (held := self._held.get(event.value.get("id", ""))) is not None:
+            held.validation.take(event)
+            if held.validation.resolution is not None:
+                self.end(held)
+
+    def restored(self) -> None:
+        """The log is read: the same calls asked again join these requests."""
+        for held in self._held.values():
+            future: asyncio.Future[Validation] = asyncio.get_running_loop().create_future()
+            future.set_result(held.validation)
+            self.open[key_of(held.validation)] = future
+            held.handed_out = bool(held.validation.asked)
+
+    def why_full(self, agent_id: str) -> str | None:
+        """Why the agent may not have another request; None where it may."""
+        if len(self.open) >= MAX_PENDING:
+            return f"{MAX_PENDING} calls wait for an answer already: ask again when some are answered"
+        if sum(key[0] == agent_id for key in self.open) >= MAX_PENDING_OF_ONE:
+            return f"{MAX_PENDING_OF_ONE} calls of yours wait for an answer already: wait for these first"
+        return None
+
+    async def wait(self, validation_id: str, seconds: float) -> None:
+        """Return when the request is resolved, the time is over, or all are released."""
+        held = self._held.get(validation_id)
+        if held is not None and seconds > 0 and not self._released:
+            await _woken(held.waiters, seconds)
+
+    async def news(self, seconds: float) -> None:
+        """Return when something happened to any request, the time is over, or all are released."""
+        if not self._released:
+            await _woken(self._curious, seconds)
+
+    def changed(self) -> None:
+        """Something happened."""
+        _wake(self._curious)
+
+    def release(self) -> None:
+        """Let everybody go on; nobody waits from now on."""
+        self._released = True
+        for held in self._held.values():
+            _wake(held.waiters)
+        _wake(self._curious)
+
+
+async def _woken(waiters: set[Waiter], seconds: float) -> None:
+    """Return when `waiters` are woken, or the time is over."""
+    waiter: Waiter = asyncio.get_running_loop().create_future()
+    waiters.add(waiter)
+    try:
+        await asyncio.wait({waiter}, timeout=seconds)
+    finally:
+        waiters.discard(waiter)
+
+
+def _wake(waiters: set[Waiter]) -> None:
+    for waiter in waiters:
+        if not waiter.done():
+            waiter.set_result(None)
+
+
+def key_of(validation: Validation) -> Key:
+    """What makes another call the same request."""
+    return validation.agent_id, validation.digest, validation.policy
