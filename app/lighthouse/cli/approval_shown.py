@@ -54,7 +54,7 @@ def _details(found: "Validation") -> list[tuple[str, str]]:
         ("folder", found.cwd),
         ("time left", _time_left(found, datetime.now(UTC)) if found.state == "pending" else ""),
         ("needs", ", ".join([*needs.languages, *needs.risks]) if needs is not None else ""),
-        ("asked", ", ".join(found.asked)),
+        ("asked", ", ".join(found.asked) or ("no expert who knows of it" if found.quorum else "")),
         ("approvals needed", f"{found.quorum} of experts, or a person's" if found.quorum else ""),
         *(("answer", _said(answer)) for answer in found.answers),
         ("resolved", f"{found.resolved_at} by {found.resolved_by} ({found.how})" if found.how else ""),
