@@ -213,10 +213,29 @@ def test_commands_that_are_cut_and_mixed_are_judged_soon() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.sampled_from(["Write", "Read", "WebFetch", "Edit", "NotebookEdit", "Glob", "Bash", "mcp__x__y", ""]),
+    st.sampled_from(
+        [
+            "Write",
+            "Read",
+            "WebFetch",
+            "Edit",
+            "NotebookEdit",
+            "Glob",
+            "Bash",
+            "MultiEdit",
+            "mcp__x__get_y",
+            "",
+        ]
+    ),
     st.dictionaries(
-        st.sampled_from(["file_path", "path", "url", "command", "notebook_path", "query"]),
-        st.one_of(st.text(max_size=60), st.none(), st.integers(), st.lists(st.text(max_size=3), max_size=2)),
+        st.sampled_from(["file_path", "path", "url", "command", "notebook_path", "query", "edits", "uri"]),
+        st.one_of(
+            st.text(max_size=60),
+            st.sampled_from(["http://[", "/\0", "~", "//"]),
+            st.none(),
+            st.integers(),
+            st.lists(st.text(max_size=3), max_size=2),
+        ),
     ),
 )
 def test_any_input_of_any_tool_is_judged(tool, fields) -> None:
