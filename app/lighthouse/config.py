@@ -14,7 +14,7 @@ from lighthouse.errors import LighthouseError
 CONFIG_PATH = Path("/etc/lighthouse/config.toml")
 PREFIX = "LIGHTHOUSE_"
 # Names with the prefix that are no settings of the bridge: the agents' own, and where the file is.
-FOREIGN_NAMES = {"CONFIG", "BRIDGE_URL", "TOKEN", "TOKEN_FILE"}
+FOREIGN_NAMES = {"CONFIG", "BRIDGE_URL", "TOKEN", "TOKEN_FILE", "HOOK_AWAY"}
 
 
 class BadSettings(LighthouseError):
