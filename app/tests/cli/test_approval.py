@@ -115,3 +115,22 @@ def test_refusals(bridge_process, within) -> None:
     assert "(404)" in within("rules", "revoke", "r999999", env=person).stderr
     assert within("deny", one, "--reason", "no", "--json", env=person).returncode == 0
     assert "(409)" in within("approve", one, env=person).stderr
+
+
+def test_what_whoever_answers_sees(own_bridge, within) -> None:
+    (own_bridge.project / ".mcp.json").write_text('{"mcpServers": {}}\n')
+    own_bridge.start()
+    agent, person = own_bridge.environment(), own_bridge.environment("olga", "operator")
+    within("validate", "ls", "--cwd", str(own_bridge.project), env=agent)
+    edit = {
+        "file_path": str(own_bridge.project / ".mcp.json"),
+        "old_string": "{}",
+        "new_string": '{"x": "\x1b[31m\u202e"}',
+    }
+    asked = within("validate", "--tool", "Edit", "--input", json.dumps(edit), "--json", env=agent)
+    one = json.loads(asked.stdout)["id"]
+    shown = within("approvals", one, env=person).stdout
+    assert '\n  | -{"mcpServers": {}}\n  | +{"mcpServers": {"x": "\\x1b[31m\\u202e"}}\n' in shown
+    assert "no expert who knows of it" in shown
+    lately = shown[shown.index("lately") :]
+    assert "Bash: ls" in lately
