@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from lighthouse.bridge import stream
+from lighthouse.bridge import lasting
 from lighthouse.sessions import Role
 from tests.bridge.conftest import Api
 from tests.conftest import WaitFor
@@ -114,7 +114,7 @@ async def test_a_slow_reader_loses_nothing_and_holds_nobody_up(api: Api) -> None
 async def test_a_reader_that_takes_nothing_is_let_go(
     api: Api, monkeypatch: pytest.MonkeyPatch, wait_for: WaitFor
 ) -> None:
-    monkeypatch.setattr(stream, "STALL_SECONDS", 0.1)
+    monkeypatch.setattr(lasting, "STALL_SECONDS", 0.1)
     body = {"events": [{"type": "note.added", "data": {"x": "x" * 20_000}}] * 40}
     async with sse(api, ""):
         await wait_for(lambda: api.bridge.subscribers == 1)
@@ -133,8 +133,8 @@ async def test_a_browser_resumes_after_the_last_event_it_saw(api: Api) -> None:
 
 
 async def test_both_are_kept_alive(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "CHECK_SECONDS", 0.01)
-    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr(lasting, "CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(lasting, "HEARTBEAT_SECONDS", 0.02)
     sent = api.headers(Accept="text/event-stream")
     async with api.http.get(api.url("/stream/events"), headers=sent) as answer, asyncio.timeout(10):
         assert [await answer.content.readline() for _ in range(3)] == [
@@ -177,7 +177,7 @@ async def test_an_observer_may_listen(api: Api) -> None:
 
 @BOTH
 async def test_a_stream_ends_with_its_token(api: Api, opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(lasting, "CHECK_SECONDS", 0.05)
     bob = api.token("bob")
     async with opened(api, "", bob) as events:
         await api.post("/session/revoke", {}, token=bob)
@@ -189,7 +189,7 @@ async def test_a_stream_ends_with_its_token(api: Api, opened: Any, monkeypatch: 
 async def test_a_websocket_is_told_why_it_ends(
     api: Api, monkeypatch: pytest.MonkeyPatch, wait_for: WaitFor
 ) -> None:
-    monkeypatch.setattr(stream, "CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(lasting, "CHECK_SECONDS", 0.05)
     async with api.http.ws_connect(api.url("/stream/events"), headers=api.headers()) as socket:
         await wait_for(lambda: api.bridge.subscribers == 1)
         api.bridge.begin_stop()
