@@ -19,6 +19,7 @@ from lighthouse.bridge.metrics import Metrics
 from lighthouse.bridge.schemas import Health
 from lighthouse.bridge.threads import Threads
 from lighthouse.config import Settings
+from lighthouse.console import Bell, Pages, Seal
 from lighthouse.context import Contexts
 from lighthouse.events import BRIDGE, Draft, EventStore
 from lighthouse.experts import Experts
@@ -65,6 +66,9 @@ class Bridge:
         self.store = store
         self.sessions = Sessions(store, keyring)
         self.audit = Audit(store)
+        self.pages = Pages()
+        self.seal = Seal(keyring)
+        self.bell = Bell()
         self.shadow: Shadow | None = None
         self.search: Search | None = None
         self.annotations: Annotations | None = None
@@ -93,6 +97,11 @@ class Bridge:
         return self.phase == "serving"
 
     @property
+    def waiting(self) -> int:
+        """How many requests wait for a person."""
+        return len(self.validations.pending()) if self.validations is not None else 0
+
+    @property
     def uptime_seconds(self) -> float:
         """Seconds since this object was made."""
         return time.monotonic() - self._started
@@ -118,6 +127,7 @@ class Bridge:
         self.experts = experts
         validations = Validations(self.settings, self.store, shadow, experts)
         self.validations = validations
+        validations.add_listener(lambda _: self.bell.ring())
         await validations.start()
         experts.on_left = validations.hand_on
         if self.settings.mount:

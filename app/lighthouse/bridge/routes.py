@@ -2,6 +2,13 @@
 
 from lighthouse.bridge import (
     annotation,
+    console_diff,
+    console_events,
+    console_files,
+    console_rules,
+    console_session,
+    console_state,
+    console_waiting,
     context,
     diff,
     event,
@@ -37,4 +44,11 @@ ROUTES: tuple[Route, ...] = (
     *experts.ROUTES,
     *validation.ROUTES,
     *hooks.ROUTES,
+    *console_waiting.ROUTES,
+    *console_rules.ROUTES,
+    *console_session.ROUTES,
+    *console_events.ROUTES,
+    *console_files.ROUTES,
+    *console_diff.ROUTES,
+    *console_state.ROUTES,
 )
