@@ -3,12 +3,10 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-Wait = Callable[..., Any]
+from lighthouse.client import Client
 
 
 def asking(env: dict[str, str], command: str) -> subprocess.Popen[str]:
@@ -23,30 +21,31 @@ async def test_a_person_answers_while_a_call_waits(
 ) -> None:
     command = f"frobnicate --{verb}"
     agent, person = bridge_process.environment(), bridge_process.environment("olga", "operator")
+    found: list[str] = []
     with asking(agent, command) as waiting:
-        found: list[dict[str, Any]] = []
+        async with Client(bridge_process.url, bridge_process.token("olga", "operator")) as olga:
 
-        def there() -> bool:
-            listed = json.loads(lighthouse("approvals", "--json", env=person).stdout)
-            found[:] = [one for one in listed if one["tool_input"] == {"command": command}]
-            return bool(found)
+            async def there() -> bool:
+                listed = (await olga.approvals(limit=100)).approvals
+                found[:] = [one.id for one in listed if one.tool_input == {"command": command}]
+                return bool(found)
 
-        await wait_for(there, timeout=30)
+            await wait_for(there, timeout=30)
         (one,) = found
         row = next(line for line in lighthouse("approvals", env=person).stdout.split("\n") if command in line)
-        assert row.split()[:2] == [one["id"], "ann"]
+        assert row.split()[:2] == [one, "ann"]
         assert " medium " in row
         assert " min " in row
-        answered = lighthouse(verb, one["id"], "--reason", "for a reason", env=person)
-        assert answered.stdout == f"{one['id']} is {'allowed' if code == 0 else 'denied'}\n"
+        answered = lighthouse(verb, one, "--reason", "for a reason", env=person)
+        assert answered.stdout == f"{one} is {'allowed' if code == 0 else 'denied'}\n"
         said, _ = waiting.communicate(timeout=30)
     assert waiting.returncode == code
     assert said.startswith(f"{told} (medium)")
     assert "for a reason" in said
-    shown = lighthouse("approvals", one["id"], env=person).stdout
+    shown = lighthouse("approvals", one, env=person).stdout
     assert f"{verb} by olga (operator): for a reason" in shown
     listed = lighthouse("approvals", "--answered", env=person).stdout
-    assert any(line.startswith(f"{one['id']} ") and f"{told} (person)" in line for line in listed.split("\n"))
+    assert any(line.startswith(f"{one} ") and f"{told} (person)" in line for line in listed.split("\n"))
 
 
 def test_verdicts_at_once(bridge_process, within) -> None:
