@@ -268,7 +268,8 @@ class Validations:
                 "digest": key[1],
             }
             data |= await self._surroundings.of(call, judged, needs, self._waiting.ended())
-            experts = dict(list(self._fitting(needs, judged.verdict.tier, call.agent).items())[:MAX_ASKED])
+            fitting = self._fitting(needs, judged.verdict.tier, call.agent)
+            experts = quorum.chosen(fitting, MAX_ASKED)
             now, patience = self._clock(), self._settings.person_seconds
             data |= {
                 "asked": list(experts),

@@ -44,6 +44,30 @@ async def test_one_experts_deny_denies(room: Room) -> None:
     assert answered.decision == "deny"
 
 
+async def test_answers_at_the_same_moment_see_each_other(room: Room) -> None:
+    await room.expert(EVE, "security")
+    await room.expert(KIM, "packaging")
+    asked = await room.ask(HIGH)
+    await asyncio.gather(
+        room.validations.answer(asked.id, EVE, "approve", "fine"),
+        room.validations.answer(asked.id, KIM, "approve", "fine"),
+    )
+    assert (await room.validations.get(asked.id)).decision == "allow"
+
+
+async def test_of_two_people_at_the_same_moment_one_decides(room: Room) -> None:
+    asked = await room.ask()
+    pete = identity("pete", Role.ADMIN)
+    found = await asyncio.gather(
+        room.validations.answer(asked.id, OLGA, "approve", "yes"),
+        room.validations.answer(asked.id, pete, "deny", "no"),
+        return_exceptions=True,
+    )
+    assert isinstance(found[1], AlreadyResolved)
+    assert (await room.validations.get(asked.id)).decision == "allow"
+    assert len(await room.events("validation.resolved")) == 1
+
+
 async def test_a_person_decides_alone_also_against_an_expert(room: Room) -> None:
     await room.expert(EVE, "security")
     asked = await room.ask(HIGH)
