@@ -30,11 +30,9 @@ _SHOWN = (
     "tier",
     "reason",
     "facts",
-    "facts_left_out",
     "diff",
     "context",
     "asked",
-    "answers",
     "quorum",
     "expires_at",
 )
@@ -101,7 +99,7 @@ def tools(link: Link) -> list[Tool]:
 
 def _picked(answer: Any, names: tuple[str, ...]) -> dict[str, Any]:
     """Those fields of the answer that say anything."""
-    return {name: value for name in names if (value := getattr(answer, name)) not in (None, "", 0, [])}
+    return {name: value for name in names if (value := getattr(answer, name)) not in (None, "", [])}
 
 
 def _bounded(waiting: list[Validation]) -> dict[str, Any]:

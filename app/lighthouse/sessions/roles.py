@@ -22,7 +22,6 @@ Permission = Literal[
     "validation.answer",
     "expert.register",
     "rule.write",
-    "console.use",
 ]
 
 
@@ -54,7 +53,6 @@ _RULES: frozenset[Permission] = _JUDGES | {
     "context.remove_any",
     "annotation.withdraw_any",
     "rule.write",
-    "console.use",
 }
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {

@@ -22,7 +22,6 @@ from lighthouse.policy.shell.marks import (
 from lighthouse.policy.shell.state import State
 
 MOST_BRACES = 64
-MOST_MADE = 128 * 1024
 Substitute = Callable[[Node], str]
 
 _UNQUOTED = {"*": STAR, "?": ONE, "[": BRACKET, "{": OPEN_BRACE, ",": COMMA, "}": CLOSE_BRACE}
@@ -40,7 +39,6 @@ class Words:
     def __init__(self, state: State, substitute: Substitute) -> None:
         self._state = state
         self._substitute = substitute
-        self._made = 0
 
     def fields(self, node: Node) -> list[str]:
         """The words that one word of the source becomes: none, one or several."""
@@ -186,11 +184,9 @@ class Words:
     def _variable(self, node: Node) -> str:
         self._run_inner(node)
         raw = (node.text or b"").decode()
-        text = self._state.get(raw[1:]) if node.type == "simple_expansion" else self._braced(raw[2:-1])
-        self._made += len(text)
-        if self._made > MOST_MADE:
-            raise NotUnderstood("variables make the command too long")
-        return text
+        if node.type == "simple_expansion":
+            return self._state.get(raw[1:])
+        return self._braced(raw[2:-1])
 
     def _braced(self, inner: str) -> str:
         match = re.match(r"([A-Za-z_]\w*|\d+|[@*#?$!-])(.*)\Z", inner, re.DOTALL)
@@ -269,8 +265,6 @@ def _braces(text: str) -> Iterator[str]:
     if OPEN_BRACE not in text:
         yield text.replace(COMMA, ",").replace(CLOSE_BRACE, "}")
         return
-    if text.count(OPEN_BRACE) > MOST_BRACES:
-        raise NotUnderstood("a brace expansion makes too many words")
     results = _expanded(text, 0)
     if len(results) > MOST_BRACES:
         raise NotUnderstood("a brace expansion makes too many words")
