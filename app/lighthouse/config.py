@@ -14,7 +14,7 @@ from lighthouse.errors import LighthouseError
 CONFIG_PATH = Path("/etc/lighthouse/config.toml")
 PREFIX = "LIGHTHOUSE_"
 # Names with the prefix that are no settings of the bridge: the agents' own, and where the file is.
-FOREIGN_NAMES = {"CONFIG", "BRIDGE_URL", "TOKEN", "TOKEN_FILE"}
+FOREIGN_NAMES = {"CONFIG", "BRIDGE_URL", "TOKEN", "TOKEN_FILE", "HOOK_AWAY"}
 
 
 class BadSettings(LighthouseError):
@@ -58,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     expert_seconds: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 30.0
     person_seconds: Annotated[float, msgspec.Meta(gt=0, le=86400)] = 300.0
     hook_allows: bool = False
+    console_hosts: tuple[str, ...] = ()
     mount_uid: Id | None = None
     mount_gid: Id | None = None
     health_socket: Path | None = None
@@ -171,7 +172,7 @@ def _pairs(text: str, _: Any) -> dict[str, str]:
     return pairs
 
 
-_SPLIT: dict[str, Callable[[str, Any], Any]] = {"roots": _pairs, "ignore": _names}
+_SPLIT: dict[str, Callable[[str, Any], Any]] = {"roots": _pairs, "ignore": _names, "console_hosts": _names}
 
 
 def _convert(values: Mapping[str, Any], where: str) -> Settings:

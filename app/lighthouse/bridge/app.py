@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import msgspec
 from aiohttp import web
 
+from lighthouse.bridge import console_door
 from lighthouse.bridge.bridge import Bridge
 from lighthouse.bridge.call import Route
 from lighthouse.bridge.door import MAX_BODY, REQUEST_KEY, make_handler, make_middleware
@@ -21,9 +22,10 @@ def make_app(bridge: Bridge, routes: Iterable[Route] = ROUTES) -> web.Applicatio
     for route in routes:
         # A name may hold a newline, which a plain dot would not match.
         pattern = route.path.replace("{path}", r"{path:[\s\S]*}")
-        app.router.add_route(route.method, pattern, make_handler(bridge, route))
+        make = console_door.make_handler if route.face == "console" else make_handler
+        app.router.add_route(route.method, pattern, make(bridge, route))
     app[DESCRIPTION] = msgspec.json.encode(describe(ROUTES, bridge.settings.version))
-    app.on_response_prepare.append(_stamp)
+    app.on_response_prepare.extend((_stamp, console_door.stamp))
     return app
 
 

@@ -18,8 +18,8 @@ from lighthouse.bridge.limits import RateLimit
 from lighthouse.bridge.metrics import Metrics
 from lighthouse.bridge.schemas import Health
 from lighthouse.bridge.threads import Threads
-from lighthouse.bridge.validation_schemas import shown
 from lighthouse.config import Settings
+from lighthouse.console import Bell, Pages, Seal
 from lighthouse.context import Contexts
 from lighthouse.events import BRIDGE, Draft, EventStore
 from lighthouse.experts import Experts
@@ -66,6 +66,9 @@ class Bridge:
         self.store = store
         self.sessions = Sessions(store, keyring)
         self.audit = Audit(store)
+        self.pages = Pages()
+        self.seal = Seal(keyring)
+        self.bell = Bell()
         self.shadow: Shadow | None = None
         self.search: Search | None = None
         self.annotations: Annotations | None = None
@@ -94,6 +97,11 @@ class Bridge:
         return self.phase == "serving"
 
     @property
+    def waiting(self) -> int:
+        """How many requests wait for a person."""
+        return len(self.validations.pending()) if self.validations is not None else 0
+
+    @property
     def uptime_seconds(self) -> float:
         """Seconds since this object was made."""
         return time.monotonic() - self._started
@@ -114,13 +122,14 @@ class Bridge:
         proposals = Proposals(shadow, self.store, self.settings)
         await proposals.start()
         self.proposals = proposals
-        experts = Experts(self.store, self.settings.expert_seconds, shown)
+        experts = Experts(self.store, self.settings.expert_seconds)
         await experts.start()
         self.experts = experts
         validations = Validations(self.settings, self.store, shadow, experts)
         self.validations = validations
+        validations.add_listener(lambda _: self.bell.ring())
         await validations.start()
-        experts.on_change = validations.hand_on
+        experts.on_left = validations.hand_on
         if self.settings.mount:
             proposals_mount = ProposalMount(proposals, shadow, self.settings)
             await proposals_mount.start(self.proposals_target)

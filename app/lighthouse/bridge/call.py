@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from aiohttp import web
 
@@ -53,7 +53,8 @@ class Route:
 
     `permission` None is an open route, "" one for everybody whose token is good. `errors` are the statuses it
     can answer besides those that every route of its kind can. With `body_as_it_comes` the handler reads the
-    body itself, and `body` says what it understands.
+    body itself, and `body` says what it understands. `face` says whom the route speaks to: the API's take a
+    token and JSON, the console's a session's cookie and forms, and tell their refusals as pages.
     """
 
     method: str
@@ -68,7 +69,7 @@ class Route:
     body_as_it_comes: bool = False
     query: Any = None
     errors: tuple[int, ...] = ()
-    lasting: bool = False
+    face: Literal["api", "console"] = "api"
     while_starting: bool = False
     path_parameters: Mapping[str, str] = field(default_factory=dict)
 
@@ -76,14 +77,16 @@ class Route:
     def statuses(self) -> tuple[int, ...]:
         """All statuses but 404, 405 and 500, which need no route."""
         found = {*self.answers, *self.errors}
+        if self.face == "console":
+            found.add(421)
         if self.permission is not None:
-            found |= {401, 429}
+            found |= {401 if self.face == "api" else 303, 429}
         if self.permission:
             found.add(403)
         if not self.while_starting:
             found.add(503)
         if self.body is not None and not self.body_as_it_comes:
-            found |= {400, 403, 408, 413, 422}
+            found |= {403, 408, 413, 422} | ({400} if self.face == "api" else set())
         if self.query is not None:
             found.add(422)
         return tuple(sorted(found))

@@ -64,7 +64,9 @@ def make_handler(bridge: "Bridge", route: Route) -> Next:
         if not (route.while_starting or bridge.serving):
             raise Rejected(503, f"the bridge is {bridge.phase}", "try again in a moment")
         identity = _admit(bridge, route, request)
-        call = Call(request, identity, await _body(bridge, route, request, identity), _query(route, request))
+        call = Call(
+            request, identity, await _body(bridge, route, request, identity), read_query(route, request)
+        )
         answer = await route.handler(bridge, call)
         if isinstance(answer, web.StreamResponse):
             return answer
@@ -122,12 +124,12 @@ def _admit(bridge: "Bridge", route: Route, request: web.Request) -> Identity | N
         identity = bridge.sessions.authenticate(_token(request))
     except (Rejected, BadToken) as error:
         if wait := bridge.failure_limit.take(peer):
-            raise _too_many("failed attempts", wait) from error
+            raise too_many("failed attempts", wait) from error
         if isinstance(error, BadToken):
             bridge.audit.rejected(401, error.reason, route.path, peer, None)
         raise
     if wait := bridge.agent_limit.take(identity.agent_id):
-        raise _too_many("requests", wait)
+        raise too_many("requests", wait)
     if route.permission and not allows(identity.role, route.permission):  # type: ignore[arg-type]
         raise _refused(bridge, route, request, identity, f"the role {identity.role} lacks {route.permission}")
     return identity
@@ -140,7 +142,8 @@ def _token(request: web.Request) -> str:
     return token.strip()
 
 
-def _too_many(what: str, wait: float) -> Rejected:
+def too_many(what: str, wait: float) -> Rejected:
+    """The refusal of one who asks too often."""
     after = {"Retry-After": str(max(1, round(wait + 0.5)))}
     return Rejected(429, f"too many {what}", "slow down", after)
 
@@ -157,7 +160,7 @@ async def _body(bridge: "Bridge", route: Route, request: web.Request, identity: 
         return None
     if request.content_length is not None and request.content_length > MAX_BODY:
         raise web.HTTPRequestEntityTooLarge(MAX_BODY, request.content_length)
-    raw = await _raw(request)
+    raw = await read_raw(request)
     body = decode(b"{}" if not raw and route.body_optional else raw, route.body)
     if identity is not None:
         for item in [body, *body.events] if isinstance(body, EventBatch) else [body]:
@@ -167,7 +170,8 @@ async def _body(bridge: "Bridge", route: Route, request: web.Request, identity: 
     return body
 
 
-async def _raw(request: web.Request) -> bytes:
+async def read_raw(request: web.Request) -> bytes:
+    """The body, if it comes within its time; raises Rejected (408)."""
     if request.content.is_eof():
         # As nearly always, it came with the head: there is nothing to wait for.
         return await request.read()
@@ -195,7 +199,8 @@ def decode(raw: bytes, kind: Any) -> Request:
     return request
 
 
-def _query(route: Route, request: web.Request) -> Any:
+def read_query(route: Route, request: web.Request) -> Any:
+    """The query as the route wants it; raises Rejected (422)."""
     if route.query is None:
         return None
     given = request.query

@@ -8,23 +8,27 @@ from typing import Any, Union, get_args, get_origin
 import msgspec
 
 from lighthouse.bridge.call import Answer, Route
+from lighthouse.bridge.console_door import COOKIE
 from lighthouse.bridge.problems import CONTENT_TYPE
 from lighthouse.bridge.schemas import Problem
 
 _REF = "#/components/schemas/{name}"
+_SCHEMES = {"api": "token", "console": "session"}
+_BODIES = {"api": "application/json", "console": "application/x-www-form-urlencoded"}
 _ANYWHERE = {405: "The path has no such method", 500: "The bridge failed; its log tells why"}
 _MEANING = {
+    303: "There is no session: on to the log-in",
     400: "Malformed: not JSON, or a path that leaves the project",
     401: "No token, or a bad one",
-    403: "The role may not do this, or the body names another agent",
+    403: "The role may not do this, the body names another agent, or the form is not of this session",
     404: "There is no such thing",
     406: "None of the forms that the route answers in was asked for",
     408: "The body did not arrive in time",
     409: "The stream has moved on, or the idempotency key was used for something else",
     413: "The body is larger than 1 MiB",
     416: "The range lies outside the file",
-    422: "JSON, but of the wrong shape",
-    426: "Only a WebSocket serves here",
+    421: "The `Host` is none of this bridge's",
+    422: "Of the wrong shape",
     429: "Too many requests; `Retry-After` says when to go on",
     503: "The bridge cannot keep its promises now",
     507: "No room on the disk",
@@ -46,7 +50,10 @@ def describe(routes: Sequence[Route], version: str) -> dict[str, Any]:
         "paths": described,
         "components": {
             "schemas": components,
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+            },
         },
     }
 
@@ -72,7 +79,7 @@ def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
         "responses": {
             str(status): _response(route, status, schemas) for status in (*route.statuses, 405, 500)
         },
-        "security": [] if route.permission is None else [{"token": []}],
+        "security": [] if route.permission is None else [{_SCHEMES[route.face]: []}],
     }
     if parameters := [*_path_parameters(route), *_query_parameters(route.query)]:
         operation["parameters"] = parameters
@@ -81,7 +88,7 @@ def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
     if route.body is not None:
         operation["requestBody"] = {
             "required": not route.body_optional,
-            "content": {"application/json": {"schema": _schema(route.body, schemas)}},
+            "content": {_BODIES[route.face]: {"schema": _schema(route.body, schemas)}},
         }
     return operation
 
@@ -90,7 +97,9 @@ def _response(route: Route, status: int, schemas: dict[Any, Any]) -> dict[str, A
     answer = route.answers.get(status)
     if answer is None:
         text = _ANYWHERE.get(status) or _MEANING[status]
-        content = {CONTENT_TYPE: {"schema": {"$ref": _REF.format(name="Problem")}}}
+        content: dict[str, Any] = {CONTENT_TYPE: {"schema": {"$ref": _REF.format(name="Problem")}}}
+        if route.face == "console" and status not in _ANYWHERE:
+            content = {"text/html": {"schema": {"type": "string"}}} if status >= 400 else {}
         return {"description": f"{HTTPStatus(status).phrase}: {text}", "content": content}
     response: dict[str, Any] = {"description": answer.text}
     if content := _content(answer, schemas):

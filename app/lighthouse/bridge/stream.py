@@ -32,14 +32,17 @@ async def stream(bridge: "Bridge", call: Call) -> web.StreamResponse:
         return await _over_websocket(bridge, call, websocket, _start(bridge, wanted.from_seq))
     if "text/event-stream" not in request.headers.get("Accept", ""):
         raise Rejected(406, "events come over a WebSocket or as text/event-stream", "ask for one of them")
-    from_seq = wanted.from_seq
+    return await _over_sse(bridge, call, resumed_at(bridge, request, wanted.from_seq))
+
+
+def resumed_at(bridge: "Bridge", request: web.Request, from_seq: int | None) -> int:
+    """The event to begin with: a browser that lost the connection says what it saw last. Raises Rejected."""
     last = request.headers.get("Last-Event-ID", "")
-    if last:
-        # A browser that lost the connection says what it saw last, and means: go on after it.
-        if not (last.isascii() and last.isdigit() and len(last) <= 18):
-            raise Rejected(422, "Last-Event-ID is no sequence number", "send the id of the last event")
-        from_seq = int(last) + 1
-    return await _over_sse(bridge, call, _start(bridge, from_seq))
+    if not last:
+        return _start(bridge, from_seq)
+    if not (last.isascii() and last.isdigit() and len(last) <= 18):
+        raise Rejected(422, "Last-Event-ID is no sequence number", "send the id of the last event")
+    return int(last) + 1
 
 
 def _start(bridge: "Bridge", from_seq: int | None) -> int:
@@ -60,7 +63,7 @@ async def _over_websocket(
             pass
         return GONE
 
-    await lasting.close(websocket, await _follow(bridge, call, from_seq, send, websocket.ping, listen()))
+    await lasting.close(websocket, await follow(bridge, call, from_seq, send, websocket.ping, listen()))
     return websocket
 
 
@@ -79,11 +82,11 @@ async def _over_sse(bridge: "Bridge", call: Call, from_seq: int) -> web.StreamRe
         await response.write(b": still here\n\n")
 
     await beat()
-    await _follow(bridge, call, from_seq, send, beat)
+    await follow(bridge, call, from_seq, send, beat)
     return response
 
 
-async def _follow(
+async def follow(
     bridge: "Bridge",
     call: Call,
     from_seq: int,

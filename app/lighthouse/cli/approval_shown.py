@@ -56,6 +56,7 @@ def _details(found: "Validation") -> list[tuple[str, str]]:
         ("needs", ", ".join([*needs.languages, *needs.risks]) if needs is not None else ""),
         ("asked", ", ".join(found.asked) or ("no expert who knows of it" if found.quorum else "")),
         ("approvals needed", f"{found.quorum} of experts, or a person's" if found.quorum else ""),
+        ("no diff", (found.context or {}).get("no_diff", "")),
         *(("answer", _said(answer)) for answer in found.answers),
         ("resolved", f"{found.resolved_at} by {found.resolved_by} ({found.how})" if found.how else ""),
     ]

@@ -9,11 +9,13 @@ import typer
 
 from lighthouse import __version__
 from lighthouse.cli import (
+    agent,
     annotation,
     approval,
     context,
     doctor,
     events,
+    hook,
     mcp,
     policy,
     proposal,
@@ -42,6 +44,8 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("mcp")(mcp.mcp)
+app.command("hook")(hook.hook)
+app.add_typer(agent.app, name="agent")
 app.add_typer(token.app, name="token")
 app.add_typer(events.app, name="events")
 app.add_typer(policy.app, name="policy")

@@ -6,8 +6,7 @@ from typing import Any
 
 from lighthouse.client.answers import Event, EventPage, NewEvent, StoredEvent
 from lighthouse.client.asking import Asking, given
-from lighthouse.client.connecting import OnAway
-from lighthouse.client.following import follow
+from lighthouse.client.following import OnAway, follow
 
 
 class Log(Asking):

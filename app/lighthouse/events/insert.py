@@ -17,10 +17,14 @@ _VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where the next event goes: after `head`, at no earlier time than `ts`."""
+    """Where the next event goes: after `head`, at the time `ts`."""
 
     head: Head
     ts: str
+
+    def now(self) -> "Place":
+        """The same place at this moment; a clock set back does not turn the log's time back."""
+        return Place(self.head, max(timestamp(datetime.now(UTC)), self.ts))
 
     def after(self, events: list[Event]) -> "Place":
         """The place that follows `events`."""
@@ -32,22 +36,36 @@ class Place(msgspec.Struct, frozen=True):
 class Rows:
     """The rows of a transaction's requests, inserted together: one by one they would take twice as long.
 
-    Whoever looks into the table for what stands there before a request calls `insert` first.
+    Whoever looks into the table for what stands there before a request calls `insert` first. What one
+    statement takes is a transaction by itself: each further one would give up the interpreter, and then wait
+    for it.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self._waiting: list[tuple[Any, ...]] = []
+        self._begun = False
 
     def add(self, rows: list[tuple[Any, ...]]) -> None:
         """Keep the rows of a request that is whole."""
         self._waiting += rows
 
     def insert(self) -> None:
-        """Bring what waits into the table. Raises sqlite3.Error."""
+        """Bring what waits into the table, within a transaction. Raises sqlite3.Error."""
         if self._waiting:
+            if not self._begun:
+                self.connection.execute("BEGIN IMMEDIATE")
+                self._begun = True
             schema.insert_rows(self.connection, self._waiting)
             self._waiting = []
+
+    def commit(self) -> None:
+        """Have all rows on the disk when this returns. Raises sqlite3.Error."""
+        if self._begun or len(self._waiting) > schema.CHUNK:
+            self.insert()
+            self.connection.execute("COMMIT")
+        elif self._waiting:
+            schema.insert_rows(self.connection, self._waiting)
 
 
 def insert(rows: Rows, signer: Signer, place: Place, request: Request) -> tuple[list[Event], list[Event]]:
@@ -59,8 +77,7 @@ def insert(rows: Rows, signer: Signer, place: Place, request: Request) -> tuple[
     new: list[Event] = []
     added: list[tuple[Any, ...]] = []
     keys: dict[str, tuple[str | None, Event]] = {}
-    ts = max(timestamp(datetime.now(UTC)), place.ts)  # a clock set back does not turn the log's time back
-    seq, prev, agent = place.head.seq, place.head.mac, request.agent_id
+    seq, prev, ts, agent = place.head.seq, place.head.mac, place.ts, request.agent_id
     for draft, id in zip(request.drafts, _random_ids(len(request.drafts)), strict=True):
         if draft.idem_key is not None:
             earlier = keys.get(draft.idem_key) or _earlier(rows, agent, draft.idem_key)

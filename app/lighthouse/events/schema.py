@@ -27,8 +27,8 @@ migrations = Migrations("events")
 
 _ROW = f"({','.join(['?'] * 12)})"
 SELECT = "SELECT seq, id, ts, type, stream, agent_id, CAST(data AS BLOB), prev, kid, mac FROM events"
-CHUNKS = (64, 16, 4, 1)
-INSERTS = {rows: "INSERT INTO events VALUES " + ",".join([_ROW] * rows) for rows in CHUNKS}  # noqa: S608 nothing of a caller is in it
+CHUNK = 64
+INSERTS = {rows: "INSERT INTO events VALUES " + ",".join([_ROW] * rows) for rows in range(1, CHUNK + 1)}  # noqa: S608 nothing of a caller is in it
 """By the number of rows that one statement stores: many at once take half the time of as many statements."""
 
 _OBJECTS = "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite%' AND name NOT LIKE 'idx%'"
@@ -138,9 +138,7 @@ def read_after(connection: sqlite3.Connection, seq: int, limit: int) -> list[Eve
 
 
 def insert_rows(connection: sqlite3.Connection, rows: Sequence[tuple[object, ...]]) -> None:
-    """Add rows of all twelve columns, in the table's order."""
-    done = 0
-    for size in CHUNKS:
-        while len(rows) - done >= size:
-            connection.execute(INSERTS[size], list(chain.from_iterable(rows[done : done + size])))
-            done += size
+    """Add rows of all twelve columns, in the table's order; up to CHUNK of them by one statement."""
+    for start in range(0, len(rows), CHUNK):
+        part = rows[start : start + CHUNK]
+        connection.execute(INSERTS[len(part)], list(chain.from_iterable(part)))

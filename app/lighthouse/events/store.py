@@ -39,6 +39,7 @@ class EventStore:
         self._publisher = Publisher(self._publish, opened.head)
         self._writer = Writer(folder, opened, Signer(keyring), self._publisher, max_bytes)
         self._closed = False
+        self._waking: set[asyncio.AbstractEventLoop] = set()
         self._writer.start()
 
     @classmethod
@@ -92,6 +93,11 @@ class EventStore:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[list[Event]] = loop.create_future()
         self._writer.submit(Request(checked, agent_id, future, loop))
+        if loop not in self._waking:
+            # Once for all that ask in this round of the loop: they share a transaction, and the interpreter
+            # changes threads once.
+            self._waking.add(loop)
+            loop.call_soon(self._wake, loop)
         return await future
 
     def append_sync(self, drafts: Sequence[Draft], *, agent_id: str) -> list[Event]:
@@ -101,6 +107,7 @@ class EventStore:
             return []
         future: Future[list[Event]] = Future()
         self._writer.submit(Request(checked, agent_id, future, None))
+        self._writer.wake()
         return future.result()
 
     async def query(self, query: Query) -> Page:
@@ -153,6 +160,10 @@ class EventStore:
         self._hub.end()
         self._readers.close()
         os.close(self._lock)
+
+    def _wake(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._waking.discard(loop)
+        self._writer.wake()
 
     def _publish(self, events: Sequence[Event]) -> None:
         self._hub.publish(events)

@@ -73,7 +73,10 @@ class Writer(threading.Thread):
         return len(self._waiting)
 
     def submit(self, request: Request) -> None:
-        """Queue `request`; raises StoreBusy, or StoreUnavailable once closing. Never waits for the disk."""
+        """Queue `request`, which is taken up after `wake`. Never waits for the disk.
+
+        Raises StoreBusy, or StoreUnavailable once closing.
+        """
         with self._changed:
             if self._closing:
                 raise StoreUnavailable("the event store is closed", "start the bridge again")
@@ -82,6 +85,10 @@ class Writer(threading.Thread):
                 raise StoreBusy(f"{len(self._waiting)} requests wait to be stored", "try again in a moment")
             self._waiting.append(request)
             self._waiting_bytes += request.size
+
+    def wake(self) -> None:
+        """Take up what is queued."""
+        with self._changed:
             self._changed.notify()
 
     def finish(self) -> None:
@@ -131,9 +138,8 @@ class Writer(threading.Thread):
             if self._limit != self.max_bytes:
                 self._limit = self.max_bytes
                 schema.limit(connection, self._limit)
-            place = self._place
+            place = self._place.now()
             rows = Rows(connection)
-            connection.execute("BEGIN IMMEDIATE")
             for request in group:
                 try:
                     events, added = insert(rows, self._signer, place, request)
@@ -143,8 +149,7 @@ class Writer(threading.Thread):
                     answers.append((request, events))
                     new += added
                     place = place.after(added)
-            rows.insert()
-            connection.execute("COMMIT")
+            rows.commit()
         except Exception as error:
             self._give_up_connection(error)
             return [(request, _failure(error)) for request in group]

@@ -30,9 +30,11 @@ _SHOWN = (
     "tier",
     "reason",
     "facts",
+    "facts_left_out",
     "diff",
     "context",
     "asked",
+    "answers",
     "quorum",
     "expires_at",
 )
@@ -99,7 +101,7 @@ def tools(link: Link) -> list[Tool]:
 
 def _picked(answer: Any, names: tuple[str, ...]) -> dict[str, Any]:
     """Those fields of the answer that say anything."""
-    return {name: value for name in names if (value := getattr(answer, name)) not in (None, "", [])}
+    return {name: value for name in names if (value := getattr(answer, name)) not in (None, "", 0, [])}
 
 
 def _bounded(waiting: list[Validation]) -> dict[str, Any]:

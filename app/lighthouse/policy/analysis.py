@@ -61,6 +61,7 @@ class Analysis:
         """An act on a path."""
         if not text:
             return
+        self.step()
         # A pattern for all that is in a folder takes as much as the folder.
         if action == "delete" and (BELOW in text or is_pure_glob(text.rpartition("/")[2])):
             recursive = True

@@ -11,7 +11,7 @@ from lighthouse.policy.shell.grammar import MAX_BYTES, NotUnderstood, parse
 from lighthouse.policy.shell.marks import ANY
 from lighthouse.policy.shell.run import Shell
 from lighthouse.policy.shell.state import State
-from lighthouse.policy.tools import OWN_TOOLS, TOOLS, exfiltrates
+from lighthouse.policy.tools import OWN_TOOLS, SERVERS, SHELLS, TOOLS, exfiltrates, judge_server_tool
 
 
 def facts(tool: str, fields: Mapping[str, Any], cwd: str, roots: Roots) -> Facts:
@@ -20,12 +20,14 @@ def facts(tool: str, fields: Mapping[str, Any], cwd: str, roots: Roots) -> Facts
     if not cwd.startswith("/") or not cwd.isprintable():
         cwd = ANY
     try:
-        if tool == "Bash":
+        if tool in SHELLS:
             _bash(analysis, fields, cwd)
         elif tool.startswith(OWN_TOOLS):
             analysis.act("query", "local", tool[:200], tool[:200])
         elif (judge := TOOLS.get(tool)) is not None:
             judge(analysis, fields, State(roots, (cwd,)))
+        elif tool.startswith(SERVERS):
+            judge_server_tool(analysis, fields, State(roots, (cwd,)))
         else:
             analysis.uncertain(f"the tool {tool[:100]} is not known", tool[:100])
     except NotUnderstood as error:
@@ -48,5 +50,7 @@ def _bash(analysis: Analysis, fields: Mapping[str, Any], cwd: str) -> None:
         source = command.replace("\r\n", "\n").encode("utf-8")
     except UnicodeEncodeError as error:
         raise NotUnderstood("the command is not valid text") from error
+    if fields.get("dangerouslyDisableSandbox") is True:
+        analysis.act("privilege", "host", "without the sandbox", detail="leaves the sandbox that holds it")
     tree = parse(source)
     Shell(analysis, State(analysis.roots, (cwd,)), start).run(tree)

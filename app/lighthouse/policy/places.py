@@ -90,8 +90,10 @@ _STARTUP = re.compile(
 )
 # What keeps agents in check: who may write here may lift the checks.
 _GUARD = re.compile(
-    r"(?:^|/)(?:\.claude/(?:settings(?:\.local)?\.json|hooks(?:/|$)|agents(?:/|$))|\.claude$|\.mcp\.json$|"
-    r"\.cursor/mcp\.json$|\.lighthouse(?:/|$)|\.husky(?:/|$)|\.pre-commit-config\.yaml$|\.vscode/(?:tasks|settings)\.json$)|"
+    r"(?:^|/)(?:\.claude/(?:settings(?:\.local)?\.json|(?:hooks|agents|commands|skills|plugins)(?:/|$))|\.claude$|\.mcp\.json$|"
+    r"\.cursor/mcp\.json$|\.lighthouse(?:/|$)|\.husky(?:/|$)|\.pre-commit-config\.yaml$|\.vscode/(?:tasks|settings|launch)\.json$|\.devcontainer(?:/|$)|"
+    r"\.devcontainer\.json$|\.cursor/(?:hooks\.json|rules(?:/|$))|\.codex(?:/|$)|\.gemini/settings\.json$|"
+    r"\.opencode(?:/|$)|opencode\.jsonc?$)|"
     r"^/etc/lighthouse(?:/|$)|^/mnt/lighthouse(?:/|$)|^/var/lib/lighthouse(?:/|$)|/\.config/lighthouse(?:/|$)|"
     r"/\.claude\.json$"
 )

@@ -22,6 +22,7 @@ Permission = Literal[
     "validation.answer",
     "expert.register",
     "rule.write",
+    "console.use",
 ]
 
 
@@ -53,6 +54,7 @@ _RULES: frozenset[Permission] = _JUDGES | {
     "context.remove_any",
     "annotation.withdraw_any",
     "rule.write",
+    "console.use",
 }
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {

@@ -14,15 +14,18 @@ def needed(tier: Tier) -> int:
     return 2 if TIERS[tier] >= TIERS["high"] else 1
 
 
-def chosen(experts: Mapping[str, str], quorum: int) -> dict[str, str]:
-    """Whom to ask of experts and their specialities, the best first: of the best as many as have to approve,
-    of different specialities as far as there are, and one more, for not everybody answers."""
-    best_of: dict[str, str] = {}
-    for expert, speciality in experts.items():
-        best_of.setdefault(speciality, expert)
-    needed = list(best_of.values())[:quorum]
-    others = [expert for expert in experts if expert not in needed]
-    return {expert: experts[expert] for expert in [*needed, *others][: quorum + 1]}
+def chosen(fitting: Mapping[str, str], most: int) -> dict[str, str]:
+    """The experts to ask, of those who fit (the best first, with their specialities).
+
+    Where there are two specialities at all, two are among them: else no quorum could come together.
+    """
+    first = dict(list(fitting.items())[:most])
+    if len(set(first.values())) == 1:
+        other = next((one for one in fitting.items() if one[1] not in first.values()), None)
+        if other is not None:
+            first.popitem()
+            first |= {other[0]: other[1]}
+    return first
 
 
 def decided(answers: Sequence[Answer], quorum: int) -> tuple[Decision, How] | None:

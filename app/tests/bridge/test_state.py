@@ -97,12 +97,15 @@ async def test_operations_have_names_of_their_own(api: Api) -> None:
 async def test_every_route_tells_of_its_token_and_its_refusals(api: Api) -> None:
     for path, methods in (await described(api))["paths"].items():
         for operation in methods.values():
-            opened = path in ("/health", "/openapi.json")
+            opened = path in ("/health", "/openapi.json", "/console/login", "/console/static/{name}")
+            console = path == "/" or path.startswith("/console/")
             assert (operation["security"] == []) == opened
-            assert ("401" in operation["responses"]) != opened
+            assert operation["security"] in ([], [{"session" if console else "token": []}])
+            assert ("401" in operation["responses"]) == (not opened and not console)
+            assert ("421" in operation["responses"]) == console
             # A hook is told of these in the client's own form.
             if "requestBody" in operation and operation["operationId"] != "claude_code_hook":
-                assert {"400", "403", "413", "422"} <= operation["responses"].keys()
+                assert {"403", "413", "422"} <= operation["responses"].keys()
 
 
 @pytest.mark.parametrize("path", ["/health", "/status", "/event/query", "/shadow/read/", "/openapi.json"])

@@ -255,3 +255,73 @@ async def test_a_stop_lets_go_of_who_looks(api: Api) -> None:
     await asyncio.sleep(0)
     api.bridge.begin_stop()
     assert (await asyncio.wait_for(looking, 20)).status in (200, 503)
+
+
+async def test_an_answer_is_remembered_listed_and_revoked(api: Api, project: Path) -> None:
+    validation_id = await escalated(api, project)
+    wish = {"scope": "similar", "seconds": 3600, "for": "anyone"}
+    assert (await approve(api, validation_id, remember=wish)).status == 200
+    (rule,) = (await api.get("/rules")).json()["rules"]
+    assert (rule["scope"], rule["decision"], rule["by"], rule["agent_id"]) == (
+        "similar",
+        "allow",
+        "olga",
+        None,
+    )
+    assert rule["from_id"] == validation_id
+    verdict = (await api.post("/validate", bash(DOUBTFUL, project), token=api.token("bob"))).json()
+    assert (verdict["decision"], verdict["rule"]) == ("allow", rule["id"])
+    revoke = f"/rules/{rule['id']}/revoke"
+    (await api.post(revoke, {})).problem(403)
+    assert (await api.post(revoke, {"reason": "no more"}, token=person(api))).status == 200
+    (await api.post(revoke, {}, token=person(api))).problem(404)
+    assert (await api.get("/rules")).json()["rules"] == []
+    assert await escalated(api, project) != validation_id
+
+
+async def test_an_expert_may_not_have_it_remembered(api: Api, project: Path) -> None:
+    expert = api.token("eve", Role.EXPERT)
+    assert (await api.post("/expert/register", {"speciality": "security"}, token=expert)).status == 200
+    validation_id = await escalated(api, project)
+    said = {"id": validation_id, "verdict": "approve", "reason": "fine", "remember": {"scope": "exact"}}
+    (await api.post("/approve", said, token=expert)).problem(403)
+    said.pop("remember")
+    assert (await api.post("/approve", said, token=expert)).json()["how"] == "expert"
+
+
+async def test_pages_of_requests(api: Api, project: Path) -> None:
+    made = [await escalated(api, project, f"{DOUBTFUL}{number}") for number in range(5)]
+    first = (await api.get("/approvals?limit=2")).json()
+    second = (await api.get(f"/approvals?limit=3&cursor={first['next_cursor']}")).json()
+    assert [one["id"] for one in first["approvals"] + second["approvals"]] == made
+    assert second["next_cursor"] is None
+    for validation_id in made:
+        await approve(api, validation_id)
+    first = (await api.get("/approvals?state=resolved&limit=4")).json()
+    rest = (await api.get(f"/approvals?state=resolved&cursor={first['next_cursor']}")).json()
+    assert [one["id"] for one in first["approvals"] + rest["approvals"]] == made[::-1]
+    (await api.get("/approvals?cursor=later")).problem(422)
+
+
+async def test_the_hosts_names_of_the_project_are_understood(start: Start, project: Path) -> None:
+    api = await start(roots={"/home/ann/shop": str(project)})
+    told = {"tool_name": "Write", "tool_input": {"file_path": "/home/ann/shop/new.py", "content": "1"}}
+    verdict = (await api.post("/validate", told | {"cwd": "/home/ann/shop"})).json()
+    assert verdict["decision"] == "allow"
+    (project / "out").symlink_to("/etc")
+    told = {"tool_name": "Write", "tool_input": {"file_path": "/home/ann/shop/out/passwd", "content": "1"}}
+    assert (await api.post("/validate", told)).json()["decision"] != "allow"
+
+
+async def test_figures_of_the_verdicts(api: Api, project: Path) -> None:
+    await api.post("/validate", bash("ls src", project))
+    await approve(api, await escalated(api, project))
+    await escalated(api, project)
+    text = (await api.get("/metrics")).body.decode()
+    assert 'lighthouse_verdicts_total{decision="allow"} 1.0' in text
+    assert 'lighthouse_verdicts_total{decision="escalate"} 2.0' in text
+    assert 'lighthouse_validations_resolved_total{how="person"} 1.0' in text
+    assert "lighthouse_validations_pending 1.0" in text
+    assert "lighthouse_verdict_seconds_count 3.0" in text
+    status = (await api.get("/status")).json()["validations"]
+    assert (status["pending"], status["rules"], status["problem"]) == (1, 0, None)

@@ -3,12 +3,10 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-Wait = Callable[..., Any]
+from lighthouse.client import Client
 
 
 def asking(env: dict[str, str], command: str) -> subprocess.Popen[str]:
@@ -23,30 +21,31 @@ async def test_a_person_answers_while_a_call_waits(
 ) -> None:
     command = f"frobnicate --{verb}"
     agent, person = bridge_process.environment(), bridge_process.environment("olga", "operator")
+    found: list[str] = []
     with asking(agent, command) as waiting:
-        found: list[dict[str, Any]] = []
+        async with Client(bridge_process.url, bridge_process.token("olga", "operator")) as olga:
 
-        def there() -> bool:
-            listed = json.loads(lighthouse("approvals", "--json", env=person).stdout)
-            found[:] = [one for one in listed if one["tool_input"] == {"command": command}]
-            return bool(found)
+            async def there() -> bool:
+                listed = (await olga.approvals(limit=100)).approvals
+                found[:] = [one.id for one in listed if one.tool_input == {"command": command}]
+                return bool(found)
 
-        await wait_for(there, timeout=30)
+            await wait_for(there, timeout=30)
         (one,) = found
         row = next(line for line in lighthouse("approvals", env=person).stdout.split("\n") if command in line)
-        assert row.split()[:2] == [one["id"], "ann"]
+        assert row.split()[:2] == [one, "ann"]
         assert " medium " in row
         assert " min " in row
-        answered = lighthouse(verb, one["id"], "--reason", "for a reason", env=person)
-        assert answered.stdout == f"{one['id']} is {'allowed' if code == 0 else 'denied'}\n"
+        answered = lighthouse(verb, one, "--reason", "for a reason", env=person)
+        assert answered.stdout == f"{one} is {'allowed' if code == 0 else 'denied'}\n"
         said, _ = waiting.communicate(timeout=30)
     assert waiting.returncode == code
     assert said.startswith(f"{told} (medium)")
     assert "for a reason" in said
-    shown = lighthouse("approvals", one["id"], env=person).stdout
+    shown = lighthouse("approvals", one, env=person).stdout
     assert f"{verb} by olga (operator): for a reason" in shown
     listed = lighthouse("approvals", "--answered", env=person).stdout
-    assert any(line.startswith(f"{one['id']} ") and f"{told} (person)" in line for line in listed.split("\n"))
+    assert any(line.startswith(f"{one} ") and f"{told} (person)" in line for line in listed.split("\n"))
 
 
 def test_verdicts_at_once(bridge_process, within) -> None:
@@ -115,3 +114,22 @@ def test_refusals(bridge_process, within) -> None:
     assert "(404)" in within("rules", "revoke", "r999999", env=person).stderr
     assert within("deny", one, "--reason", "no", "--json", env=person).returncode == 0
     assert "(409)" in within("approve", one, env=person).stderr
+
+
+def test_what_whoever_answers_sees(own_bridge, within) -> None:
+    (own_bridge.project / ".mcp.json").write_text('{"mcpServers": {}}\n')
+    own_bridge.start()
+    agent, person = own_bridge.environment(), own_bridge.environment("olga", "operator")
+    within("validate", "ls", "--cwd", str(own_bridge.project), env=agent)
+    edit = {
+        "file_path": str(own_bridge.project / ".mcp.json"),
+        "old_string": "{}",
+        "new_string": '{"x": "\x1b[31m\u202e"}',
+    }
+    asked = within("validate", "--tool", "Edit", "--input", json.dumps(edit), "--json", env=agent)
+    one = json.loads(asked.stdout)["id"]
+    shown = within("approvals", one, env=person).stdout
+    assert '\n  | -{"mcpServers": {}}\n  | +{"mcpServers": {"x": "\\x1b[31m\\u202e"}}\n' in shown
+    assert "no expert who knows of it" in shown
+    lately = shown[shown.index("lately") :]
+    assert "Bash: ls" in lately

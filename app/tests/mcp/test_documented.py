@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mcp import Client
 
+from lighthouse.client import Client as Bridge
 from lighthouse.mcp.adapter import build
 
 TEXT = (Path(__file__).parents[3] / "docs" / "agents.md").read_text()
@@ -29,12 +30,39 @@ def test_the_client_configuration() -> None:
     assert server["env"].keys() == {"LIGHTHOUSE_BRIDGE_URL", "LIGHTHOUSE_TOKEN_FILE"}
 
 
+def example(mark: str) -> str:
+    """The one Python block that holds `mark`."""
+    (found,) = [block for block in re.findall(r"```python\n(.*?)```", TEXT, re.S) if mark in block]
+    return str(found)
+
+
 async def test_the_example_runs(bridge_process) -> None:
-    block = re.search(r"```python\n(.*?)```", TEXT, re.S)
-    assert block
-    env = bridge_process.environment()
+    env, code = bridge_process.environment(), example("store_event")
     ended = await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-c", block[1]], env=env, capture_output=True, text=True, timeout=30
+        subprocess.run, [sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=30
     )
     assert ended.returncode == 0, ended.stderr
     assert "note.added {'text': 'hello'}" in ended.stdout
+
+
+async def test_the_expert_of_the_example_answers(own_bridge, wait_for) -> None:
+    (own_bridge.project / "src").mkdir()
+    own_bridge.start()
+    code = example("register_expert")
+    assert len(code.strip().splitlines()) <= 32
+    where = str(own_bridge.project)
+    expert = subprocess.Popen([sys.executable, "-c", code], env=own_bridge.environment("eve", "expert"))
+    try:
+        async with Bridge(own_bridge.url, own_bridge.token()) as ann:
+
+            async def there() -> bool:
+                return any(one.alive for one in await ann.experts())
+
+            await wait_for(there, timeout=30)
+            kept = await ann.validate("Bash", {"command": "rm -rf src"}, cwd=where, wait_seconds=25)
+            assert (kept.decision, kept.reason.split(":")[0]) == ("allow", "eve approved")
+            lost = await ann.validate("Bash", {"command": "rm /opt/thing/a"}, cwd=where, wait_seconds=25)
+            assert (lost.decision, lost.reason.split(":")[0]) == ("deny", "eve denied")
+    finally:
+        expert.terminate()
+        expert.wait(30)

@@ -1,6 +1,10 @@
 """Nothing that can be written crashes the analysis or holds it up: past its bounds it escalates."""
 
+import json
+import re
 import time
+from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +15,11 @@ from lighthouse.policy.places import Roots
 from tests.policy.conftest import PROJECT, Bench
 
 ROOTS = Roots((PROJECT,))
+COMMANDS = [
+    json.loads(line).get("command", "ls")
+    for table in sorted((Path(__file__).parent / "cases").glob("*.jsonl"))
+    for line in table.read_text().splitlines()
+]
 HOSTILE = {
     "substitutions": "$(" * 20_000,
     "substitutions that end": "$(" * 3_000 + "x" + ")" * 3_000,
@@ -53,6 +62,18 @@ HOSTILE = {
     "path": "cat " + "../" * 15_000,
     "globs": "cat " + "*/" * 15_000,
     "sql": "psql -c '" + "select(" * 8_000 + "'",
+    "copies in sql": "psql -c '" + "copy " * 1_500 + "'",
+    "long variables": "x=" + "a" * 16_000 + "; echo " + "$x" * 3_000,
+    "loops that change": "while true; do " * 12 + "x=$x$y; y=$x; cd ..; " + "done; " * 12,
+    "functions that double": "".join(f"f{n}(){{ f{n + 1}; f{n + 1}; }};" for n in range(30)) + "f0",
+    "many reads": "while read a b c d; do cat $a; done; " * 800,
+    "many paths": "cat " + " ".join(f"../a/b/c/d{n}" for n in range(900)),
+    "many removals": "; ".join(f"rm -rf a{n} b{n}" for n in range(390)),
+    "many containers": "docker run -v .:/w img " * 100 + "ls",
+    "cases": "case a in " + "a) ls;; " * 3_500 + "esac",
+    "imports": "python3 -c '" + "import a, " * 600 + "'",
+    "arrows": "node -e '" + "=> " * 1_300 + "'",
+    "here-documents that run": "".join(f"cat <<E{n}\n{'$(ls)' * 5}\nE{n}\n" for n in range(150)),
     "comments": "#" * 60_000,
     "nul": "ls \0 -la",
     "not text": "ls \udc80",
@@ -166,12 +187,55 @@ def test_any_mixture_of_shell_is_judged(pieces, glue) -> None:
     facts("Bash", {"command": glue.join(pieces)}, PROJECT, ROOTS)
 
 
+def mixed(random: Random, command: str) -> str:
+    start, end = sorted((random.randint(0, len(command)), random.randint(0, len(command))))
+    head, middle, tail = command[:start], command[start:end], command[end:]
+    word = random.choice(re.split(r"(\s+|[;&|()<>\"'`$])", random.choice(COMMANDS)))
+    repeated = word * random.choice((1, 1, 2, 50))
+    return random.choice(
+        (head + tail, tail + head, head + repeated + middle + tail, head + random.choice(COMMANDS) + tail)
+    )
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_commands_that_are_cut_and_mixed_are_judged_soon() -> None:
+    random = Random(4)
+    for _ in range(30_000):
+        command = random.choice(COMMANDS)
+        for _ in range(random.randint(1, 6)):
+            command = mixed(random, command)
+        before = time.thread_time()
+        facts("Bash", {"command": command}, PROJECT, ROOTS)
+        # Generous, for this machine may be slow: the bound is 50 ms.
+        assert time.thread_time() - before < 0.2, command
+
+
 @settings(max_examples=200, deadline=None)
 @given(
-    st.sampled_from(["Write", "Read", "WebFetch", "Edit", "NotebookEdit", "Glob", "Bash", "mcp__x__y", ""]),
+    st.sampled_from(
+        [
+            "Write",
+            "Read",
+            "WebFetch",
+            "Edit",
+            "NotebookEdit",
+            "Glob",
+            "Bash",
+            "MultiEdit",
+            "mcp__x__get_y",
+            "",
+        ]
+    ),
     st.dictionaries(
-        st.sampled_from(["file_path", "path", "url", "command", "notebook_path", "query"]),
-        st.one_of(st.text(max_size=60), st.none(), st.integers(), st.lists(st.text(max_size=3), max_size=2)),
+        st.sampled_from(["file_path", "path", "url", "command", "notebook_path", "query", "edits", "uri"]),
+        st.one_of(
+            st.text(max_size=60),
+            st.sampled_from(["http://[", "/\0", "~", "//"]),
+            st.none(),
+            st.integers(),
+            st.lists(st.text(max_size=3), max_size=2),
+        ),
     ),
 )
 def test_any_input_of_any_tool_is_judged(tool, fields) -> None:

@@ -16,7 +16,7 @@ WRITES = {
     "validation.ask",
 }
 JUDGES = WRITES | {"validation.answer", "expert.register"}
-RULES = {"session.revoke_any", "context.remove_any", "annotation.withdraw_any", "rule.write"}
+RULES = {"session.revoke_any", "context.remove_any", "annotation.withdraw_any", "rule.write", "console.use"}
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,30 @@ async def test_one_experts_deny_denies(room: Room) -> None:
     assert answered.decision == "deny"
 
 
+async def test_answers_at_the_same_moment_see_each_other(room: Room) -> None:
+    await room.expert(EVE, "security")
+    await room.expert(KIM, "packaging")
+    asked = await room.ask(HIGH)
+    await asyncio.gather(
+        room.validations.answer(asked.id, EVE, "approve", "fine"),
+        room.validations.answer(asked.id, KIM, "approve", "fine"),
+    )
+    assert (await room.validations.get(asked.id)).decision == "allow"
+
+
+async def test_of_two_people_at_the_same_moment_one_decides(room: Room) -> None:
+    asked = await room.ask()
+    pete = identity("pete", Role.ADMIN)
+    found = await asyncio.gather(
+        room.validations.answer(asked.id, OLGA, "approve", "yes"),
+        room.validations.answer(asked.id, pete, "deny", "no"),
+        return_exceptions=True,
+    )
+    assert isinstance(found[1], AlreadyResolved)
+    assert (await room.validations.get(asked.id)).decision == "allow"
+    assert len(await room.events("validation.resolved")) == 1
+
+
 async def test_a_person_decides_alone_also_against_an_expert(room: Room) -> None:
     await room.expert(EVE, "security")
     asked = await room.ask(HIGH)
@@ -126,15 +150,15 @@ async def test_time_passes_by_itself(begin: Begin) -> None:
     assert (await room.ask(wait_seconds=30)).decision == "deny"
 
 
-async def test_whoever_comes_is_asked_as_long_as_there_are_too_few(room: Room) -> None:
+async def test_an_expert_who_leaves_is_replaced(room: Room) -> None:
+    await room.expert(EVE, "security")
     asked = await room.ask(MEDIUM)
-    for who in (EVE, KIM, OLGA):
-        await room.expert(who, "security")
-        await room.validations.hand_on()
-    (waiting,) = room.validations.pending()
-    assert (waiting.id, waiting.asked) == (asked.id, ["eve", "kim"])
+    await room.expert(KIM, "packaging")
+    await room.validations.hand_on("eve", [asked.id])
+    assert room.validations.pending()[0].asked == ["eve", "kim"]
     assert room.experts.get("kim").load == 1  # type: ignore[union-attr]
-    assert [event.value["asked"] for event in await room.events("validation.handed_on")] == [["eve"], ["kim"]]
+    (event,) = await room.events("validation.handed_on")
+    assert event.value["instead_of"] == "eve"
     await room.again()
     assert room.validations.pending()[0].asked == ["eve", "kim"]
 

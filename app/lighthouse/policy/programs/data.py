@@ -19,7 +19,7 @@ _CHANGES = re.compile(
     re.IGNORECASE,
 )
 _RUNS = re.compile(
-    r"(?i)\\!|\\copy|\\g\s*\||\\o|\bto\s+program\b|\bfrom\s+program\b|load_extension|pg_read_file|pg_ls_dir|lo_import|lo_export|into\s+(?:out|dump)file|load_file|xp_cmdshell|sys_exec|\bsystem\b|\breadfile\b|\bwritefile\b|\bedit\s*\(|dblink|copy\b.*\b(?:to|from)\b"
+    r"(?i)\\!|\\copy|\\g\s*\||\\o|\bto\s+program\b|\bfrom\s+program\b|load_extension|pg_read_file|pg_ls_dir|lo_import|lo_export|into\s+(?:out|dump)file|load_file|xp_cmdshell|sys_exec|\bsystem\b|\breadfile\b|\bwritefile\b|\bedit\s*\(|dblink|copy\b[^;]{0,200}\b(?:to|from)\b"
 )
 _DOT_READS = re.compile(
     r"^\.(?:tables|schema|headers?|mode|databases|indexes|indices|quit|exit|width|help|fullschema|dbinfo|stats|timer|separator|nullvalue|show|echo)\b",

@@ -22,6 +22,7 @@ from lighthouse.policy.shell.marks import (
 from lighthouse.policy.shell.state import State
 
 MOST_BRACES = 64
+MOST_MADE = 128 * 1024
 Substitute = Callable[[Node], str]
 
 _UNQUOTED = {"*": STAR, "?": ONE, "[": BRACKET, "{": OPEN_BRACE, ",": COMMA, "}": CLOSE_BRACE}
@@ -39,6 +40,7 @@ class Words:
     def __init__(self, state: State, substitute: Substitute) -> None:
         self._state = state
         self._substitute = substitute
+        self._made = 0
 
     def fields(self, node: Node) -> list[str]:
         """The words that one word of the source becomes: none, one or several."""
@@ -184,9 +186,11 @@ class Words:
     def _variable(self, node: Node) -> str:
         self._run_inner(node)
         raw = (node.text or b"").decode()
-        if node.type == "simple_expansion":
-            return self._state.get(raw[1:])
-        return self._braced(raw[2:-1])
+        text = self._state.get(raw[1:]) if node.type == "simple_expansion" else self._braced(raw[2:-1])
+        self._made += len(text)
+        if self._made > MOST_MADE:
+            raise NotUnderstood("variables make the command too long")
+        return text
 
     def _braced(self, inner: str) -> str:
         match = re.match(r"([A-Za-z_]\w*|\d+|[@*#?$!-])(.*)\Z", inner, re.DOTALL)
@@ -265,6 +269,8 @@ def _braces(text: str) -> Iterator[str]:
     if OPEN_BRACE not in text:
         yield text.replace(COMMA, ",").replace(CLOSE_BRACE, "}")
         return
+    if text.count(OPEN_BRACE) > MOST_BRACES:
+        raise NotUnderstood("a brace expansion makes too many words")
     results = _expanded(text, 0)
     if len(results) > MOST_BRACES:
         raise NotUnderstood("a brace expansion makes too many words")

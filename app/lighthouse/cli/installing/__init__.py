@@ -1,0 +1,1 @@
+"""Writing what an agent's client reads in a project, and taking it away again."""

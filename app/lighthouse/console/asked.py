@@ -1,0 +1,77 @@
+"""A judged call as a page shows it: what it would do first, and all else in the order of its weight."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from lighthouse.console.patch import Rows, rows
+from lighthouse.console.row import BRIEF
+from lighthouse.validation import Fact, Validation
+
+# The field of a tool's input that says most, by the names that agents' clients use.
+_MAIN = ("command", "file_path", "notebook_path", "path", "url", "query", "pattern", "prompt")
+# What a diff shows better.
+_TOLD_BY_DIFF = frozenset(("content", "old_string", "new_string", "edits", "new_source"))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`main` is what the call is about, `fields` the rest of its input; `doubts` are the acts in question."""
+
+    call: Validation
+    main: str
+    brief: str
+    description: str
+    fields: tuple[tuple[str, str], ...]
+    doubts: tuple[Fact, ...]
+    permitted: tuple[Fact, ...]
+    patch: Rows | None
+    similar_why_not: str
+
+    @property
+    def id(self) -> str:
+        """The verdict's id."""
+        return self.call.id
+
+
+def asked(call: Validation) -> Asked:
+    """The call in this form."""
+    given = dict(call.tool_input)
+    name = next((name for name in _MAIN if isinstance(given.get(name), str)), None)
+    main = given.pop(name) if name is not None else ""
+    description = given.pop("description", "")
+    if not isinstance(description, str):
+        description = _text(description)
+    if call.diff:
+        given = {name: value for name, value in given.items() if name not in _TOLD_BY_DIFF}
+    fields = tuple((name, _text(value)) for name, value in given.items())
+    brief = main or ", ".join(f"{name}: {text}" for name, text in fields)
+    return Asked(
+        call=call,
+        main=main,
+        brief=brief if len(brief) <= BRIEF else f"{brief[:BRIEF]}…",
+        description=description,
+        fields=fields,
+        doubts=tuple(fact for fact in call.facts if fact.decision != "allow"),
+        permitted=tuple(fact for fact in call.facts if fact.decision == "allow"),
+        patch=rows([call.diff.encode("utf-8", "replace")]) if call.diff else None,
+        similar_why_not=_why_not_similar(call),
+    )
+
+
+def _text(value: Any) -> str:
+    return (
+        value
+        if isinstance(value, str)
+        else msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    )
+
+
+def _why_not_similar(call: Validation) -> str:
+    """Why no rule for similar calls can be made of it; empty where one can."""
+    if call.tier == "critical":
+        return "too much is at stake"
+    if any(fact.action == "uncertain" for fact in call.facts):
+        return "it was not understood in full"
+    return ""

@@ -1,0 +1,149 @@
+"""What waits is answered in the browser, and whoever waits for it gets the answer."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.console.conftest import PUBLISH, Harbour, MakePerson, Person
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+def card(page: Page, command: str) -> Locator:
+    return page.get_by_role("article").filter(has_text=command)
+
+
+async def outcome(asking: "asyncio.Task[Any]") -> Any:
+    return await asyncio.wait_for(asking, 20)
+
+
+async def test_an_escalated_command_is_approved_and_the_waiting_call_gets_it(
+    olga: Person, harbour: Harbour
+) -> None:
+    asking = await harbour.waiting(f"{PUBLISH} --tag one")
+    request = card(olga.page, "--tag one")
+    await expect(request).to_contain_text("high")
+    await expect(request).to_contain_text("builder")
+    await expect(request).to_contain_text("publishes, or changes what others run")
+    await request.get_by_label("Reason").fill("the release is due")
+    await request.get_by_role("button", name="Approve").click()
+    told = await outcome(asking)
+    assert (told["decision"], told["reason"]) == ("allow", "olga approved: the release is due")
+    await expect(olga.page.locator("#answered")).to_contain_text("olga approved: the release is due")
+    await expect(card(olga.page, "--tag one")).to_have_count(0)
+    event = (await asyncio.to_thread(harbour.call, "/event/query?type=validation.resolved"))["events"][-1]
+    assert (event["agent_id"], event["data"]["how"]) == ("olga", "person")
+
+
+async def test_it_is_denied_with_a_reason(olga: Person, harbour: Harbour) -> None:
+    asking = await harbour.waiting(f"{PUBLISH} --tag two")
+    request = card(olga.page, "--tag two")
+    await request.get_by_label("Reason").fill("not on a <b>Friday</b>")
+    await request.get_by_role("button", name="Deny").click()
+    told = await outcome(asking)
+    assert (told["decision"], told["reason"]) == ("deny", "olga denied: not on a <b>Friday</b>")
+    await olga.open("/console/history?by=answer")
+    first = olga.page.locator(".decision").first
+    await expect(first).to_contain_text("olga denied: not on a <b>Friday</b>")
+
+
+async def test_an_answer_is_remembered_listed_and_revoked(olga: Person, harbour: Harbour) -> None:
+    command = f"{PUBLISH} --tag three"
+    asking = await harbour.waiting(command)
+    request = card(olga.page, "--tag three")
+    await request.get_by_text("Remember", exact=True).click()
+    await request.get_by_label("For").select_option("exact")
+    await request.get_by_label("during").select_option("3600")
+    await request.get_by_role("button", name="Approve").click()
+    assert (await outcome(asking))["decision"] == "allow"
+    again = await asyncio.to_thread(harbour.ask, command)
+    assert (again["decision"], again["rule"][0]) == ("allow", "r")
+    await olga.page.get_by_role("link", name="Rules").click()
+    rule = olga.page.locator(f"#{again['rule']}")
+    await expect(rule).to_contain_text("exactly this call of builder")
+    await expect(rule).to_contain_text("min")
+    await rule.get_by_role("button", name="Revoke").click()
+    await expect(rule).to_have_count(0)
+    assert (await asyncio.to_thread(harbour.ask, command))["decision"] == "escalate"
+
+
+async def test_the_keyboard_is_enough(visit: MakePerson, harbour: Harbour) -> None:
+    asking = await harbour.waiting(f"{PUBLISH} --tag four")
+    person = await visit()
+    await person.open("/")
+    await person.page.keyboard.insert_text(harbour.bridge.token("olga", "operator"))
+    await person.page.keyboard.press("Enter")
+    await expect(card(person.page, "--tag four")).to_be_visible()
+    await person.page.keyboard.press("Tab")
+    assert await focused(person.page) == "Skip to the page"
+    await person.page.keyboard.press("Enter")
+    reason = card(person.page, "--tag four").get_by_label("Reason")
+    for _ in range(60):
+        await person.page.keyboard.press("Tab")
+        assert await person.page.evaluate(RING), await focused(person.page)
+        if await reason.evaluate("element => element === document.activeElement"):
+            break
+    await person.page.keyboard.type("by hand")
+    await person.page.keyboard.press("Tab")
+    assert await focused(person.page) == "Approve"
+    await person.page.keyboard.press("Enter")
+    assert (await outcome(asking))["reason"] == "olga approved: by hand"
+
+
+RING = "getComputedStyle(document.activeElement).outlineStyle !== 'none'"
+
+
+async def focused(page: Page) -> str:
+    text: str = await page.evaluate("document.activeElement.textContent.trim()")
+    return text
+
+
+async def test_what_comes_appears_by_itself_and_what_is_written_stays(olga: Person, harbour: Harbour) -> None:
+    first = await harbour.waiting(f"{PUBLISH} --tag five")
+    await olga.open("/")
+    await card(olga.page, "--tag five").get_by_label("Reason").fill("half a sent")
+    second = await harbour.waiting(f"{PUBLISH} --tag six")
+    await expect(card(olga.page, "--tag six")).to_be_visible()
+    count = len(await harbour.pending())
+    await expect(olga.page).to_have_title(f"({count}) Waiting · Lighthouse")
+    await expect(olga.page.locator("#waiting-count")).to_have_text(str(count))
+    await expect(olga.page.locator("#said")).to_contain_text("New: v")
+    await expect(card(olga.page, "--tag five").get_by_label("Reason")).to_have_value("half a sent")
+    for one in await harbour.pending():
+        body = {"id": one["id"], "verdict": "deny", "reason": "elsewhere"}
+        await asyncio.to_thread(harbour.call, "/approve", body, agent="otto", role="operator")
+    await outcome(first)
+    await outcome(second)
+    await expect(card(olga.page, "--tag six")).to_have_count(0)
+    # Somebody is at this one: it stays, says what happened, and takes no answer.
+    await expect(card(olga.page, "--tag five")).to_contain_text("This was decided")
+    await expect(card(olga.page, "--tag five").get_by_role("button", name="Approve")).to_be_disabled()
+    await expect(olga.page).to_have_title("Waiting · Lighthouse")
+
+
+async def test_all_of_it_works_without_script(visit: MakePerson, harbour: Harbour) -> None:
+    asking = await harbour.waiting(f"{PUBLISH} --tag seven")
+    person = await visit(java_script_enabled=False)
+    await person.log_in()
+    request = card(person.page, "--tag seven")
+    await request.get_by_label("Reason").fill("plain")
+    await request.get_by_role("button", name="Approve").click()
+    assert (await outcome(asking))["reason"] == "olga approved: plain"
+    await expect(person.page.locator("#answered")).to_contain_text("olga approved: plain")
+    for place in ("History", "Events", "Agents", "Files", "Changes", "Rules", "Health"):
+        await person.page.get_by_role("link", name=place, exact=True).click()
+        await expect(person.page).to_have_title(f"{place} · Lighthouse")
+
+
+async def test_a_form_that_came_too_late_says_so(olga: Person, harbour: Harbour) -> None:
+    asking = await harbour.waiting(f"{PUBLISH} --tag eight")
+    [one] = [one for one in await harbour.pending() if "eight" in one["tool_input"]["command"]]
+    await olga.open(f"/console/request/{one['id']}")
+    body = {"id": one["id"], "verdict": "deny", "reason": "elsewhere"}
+    await asyncio.to_thread(harbour.call, "/approve", body, agent="otto", role="operator")
+    await outcome(asking)
+    await olga.page.get_by_role("button", name="Approve").click()
+    await expect(olga.page.get_by_role("alert")).to_contain_text("decided already: deny")
+    olga.troubles = [trouble for trouble in olga.troubles if "409" not in trouble]
