@@ -97,7 +97,7 @@ def page(
     known = {
         "who": identity,
         "seal": bridge.seal.of(identity) if identity is not None else "",
-        "waiting": bridge.waiting,
+        "waiting": bridge.waiting if identity is not None else 0,
         "version": bridge.settings.version,
     }
     text = bridge.pages.render(template, known | values)

@@ -109,6 +109,7 @@ class _Feed:
             told = {"waiting": self._bridge.waiting}
             if (why := await lasting.sent(self._say("waiting", told))) is not None:
                 return why
+            await asyncio.sleep(FLUSH_SECONDS)
             await self._bridge.bell.after(count)
 
     async def tell_rows(self) -> Why:

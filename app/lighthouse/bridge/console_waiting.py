@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from lighthouse.bridge.bridge import Bridge
 
 SHOWN = 50
+# On the first page; the next come up as these are answered.
+MOST_WAITING = 50
 
 Id = Annotated[str, msgspec.Meta(min_length=2, max_length=20)]
 
@@ -58,7 +60,8 @@ async def waiting(bridge: "Bridge", call: Call) -> web.Response:
     values = {
         "title": "Waiting",
         "here": "waiting",
-        "requests": [asked(one) for one in room.pending()],
+        "requests": [asked(one) for one in room.pending()[:MOST_WAITING]],
+        "more": max(0, bridge.waiting - MOST_WAITING),
         "answered": answered,
         "now": time.time(),
     }

@@ -11,13 +11,24 @@ from lighthouse.validation import Fact, Validation
 
 # The field of a tool's input that says most, by the names that agents' clients use.
 _MAIN = ("command", "file_path", "notebook_path", "path", "url", "query", "pattern", "prompt")
-# What a diff shows better.
-_TOLD_BY_DIFF = frozenset(("content", "old_string", "new_string", "edits", "new_source"))
+
+
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """Something that happened before: a change of a file, or, with its `id`, a call that was decided."""
+
+    word: str
+    what: str
+    at: str
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`main` is what the call is about, `fields` the rest of its input; `doubts` are the acts in question."""
+    """`main` is what the call is about, `fields` the rest of its input; `doubts` are the acts in question.
+
+    `lately` is what happened to its files and what the asker's last calls got, by kind.
+    """
 
     call: Validation
     main: str
@@ -27,6 +38,8 @@ class Asked:
     doubts: tuple[Fact, ...]
     permitted: tuple[Fact, ...]
     patch: Rows | None
+    no_diff: str
+    lately: tuple[Lately, ...]
     similar_why_not: str
 
     @property
@@ -43,9 +56,8 @@ def asked(call: Validation) -> Asked:
     description = given.pop("description", "")
     if not isinstance(description, str):
         description = _text(description)
-    if call.diff:
-        given = {name: value for name, value in given.items() if name not in _TOLD_BY_DIFF}
     fields = tuple((name, _text(value)) for name, value in given.items())
+    context = call.context or {}
     brief = main or ", ".join(f"{name}: {text}" for name, text in fields)
     return Asked(
         call=call,
@@ -56,6 +68,15 @@ def asked(call: Validation) -> Asked:
         doubts=tuple(fact for fact in call.facts if fact.decision != "allow"),
         permitted=tuple(fact for fact in call.facts if fact.decision == "allow"),
         patch=rows([call.diff.encode("utf-8", "replace")]) if call.diff else None,
+        no_diff=str(context.get("no_diff", "")),
+        lately=(
+            *(Lately(one["op"], one["path"], one["at"]) for one in context.get("changes", ())),
+            *(
+                Lately(one["decision"], f"{one['tool_name']}: {one['what']}", one["at"], one["id"])
+                for kind in ("requests", "verdicts")
+                for one in context.get(kind, ())
+            ),
+        ),
         similar_why_not=_why_not_similar(call),
     )
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -37,7 +36,6 @@ class Pages:
             "when": when,
             "path_url": path_url,
             "path_text": path_text,
-            "json": pretty,
             "span": span,
         }
         self._templates.globals["assets"] = ASSETS
@@ -87,8 +85,3 @@ def path_url(path: ProjectPath) -> str:
 def path_text(path: ProjectPath) -> str:
     """The path as a field of a form takes it; what is not UTF-8 in it cannot be asked for there."""
     return to_bytes(path).decode("utf-8", "replace")
-
-
-def pretty(value: Any) -> str:
-    """JSON for people, indented."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from tests.conftest import RunningBridge
 from tests.console.conftest import PUBLISH, Harbour, MakePerson, Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -137,9 +138,56 @@ async def test_all_of_it_works_without_script(visit: MakePerson, harbour: Harbou
         await expect(person.page).to_have_title(f"{place} · Lighthouse")
 
 
+async def test_a_waiting_hook_call_gets_the_answer(olga: Person, harbour: Harbour) -> None:
+    command = f"{PUBLISH} --tag hooked"
+    hook = {
+        "hook_event_name": "PreToolUse",
+        "session_id": "6e0b4c6e",
+        "tool_use_id": "toolu_01",
+        "cwd": str(harbour.bridge.project),
+        "tool_name": "Bash",
+        "tool_input": {"command": command, "description": "Publish it"},
+    }
+    for button, told in (("Deny", "deny"), ("Approve", None)):
+        asking = asyncio.create_task(asyncio.to_thread(harbour.call, "/hooks/claude-code", hook))
+        await card(olga.page, "--tag hooked").get_by_label("Reason").fill("seen")
+        await card(olga.page, "--tag hooked").get_by_role("button", name=button).click()
+        output = (await outcome(asking)).get("hookSpecificOutput", {})
+        assert output.get("permissionDecision") == told
+        assert told is None or "seen" in output["permissionDecisionReason"]
+
+
+async def test_an_edit_is_shown_as_the_difference_it_makes(olga: Person, harbour: Harbour) -> None:
+    build = harbour.bridge.project / ".github" / "workflows" / "ci.yml"
+    build.parent.mkdir(parents=True)
+    build.write_text("on: push\njobs: <none>\n")
+    await asyncio.to_thread(harbour.call, "/shadow/update", {})
+    edit = {"file_path": str(build), "old_string": "<none>", "new_string": "<script>alert(1)</script>"}
+    call = {"tool_name": "Edit", "tool_input": edit, "cwd": str(harbour.bridge.project)}
+    asked = await asyncio.to_thread(harbour.call, "/validate", call)
+    assert asked["decision"] == "escalate"
+    request = olga.page.locator(f"#{asked['id']}")
+    await expect(request.locator(".removed")).to_contain_text("2-jobs: <none>")
+    await expect(request.locator(".added")).to_contain_text("2+jobs: <script>alert(1)</script>")
+
+
+async def test_a_page_outlives_the_bridge(visit: MakePerson, own_bridge: RunningBridge) -> None:
+    own_bridge.start()
+    away = Harbour(own_bridge)
+    person = await visit()
+    person.harbour = away
+    await person.log_in()
+    await expect(person.page.get_by_text("Nothing waits.")).to_be_visible()
+    own_bridge.stop()
+    own_bridge.start()
+    await asyncio.to_thread(away.ask, f"{PUBLISH} --tag again")
+    await expect(card(person.page, "--tag again")).to_be_visible(timeout=20_000)
+    person.troubles.clear()  # Chromium tells of each connection that was refused
+
+
 async def test_a_form_that_came_too_late_says_so(olga: Person, harbour: Harbour) -> None:
     asking = await harbour.waiting(f"{PUBLISH} --tag eight")
-    [one] = [one for one in await harbour.pending() if "eight" in one["tool_input"]["command"]]
+    [one] = [one for one in await harbour.pending() if "eight" in one["tool_input"].get("command", "")]
     await olga.open(f"/console/request/{one['id']}")
     body = {"id": one["id"], "verdict": "deny", "reason": "elsewhere"}
     await asyncio.to_thread(harbour.call, "/approve", body, agent="otto", role="operator")

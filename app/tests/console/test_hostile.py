@@ -84,6 +84,29 @@ async def test_events_that_come(olga: Person, harbour: Harbour) -> None:
     await is_inert(olga.page)
 
 
+INTRUDER = """async () => {
+  const stopped = [];
+  document.addEventListener("securitypolicyviolation", (event) => stopped.push(event.effectiveDirective));
+  const inline = "<img src=x:y onerror='window.ran = 1'><p style='color: red'></p>";
+  document.body.insertAdjacentHTML("beforeend", inline);
+  document.body.append(Object.assign(document.createElement("script"), { textContent: "window.ran = 2" }));
+  document.body.append(Object.assign(document.createElement("iframe"), { src: "/" }));
+  await fetch("http://127.0.0.1:1/").catch(() => null);
+  const end = performance.now() + 8000;
+  while (new Set(stopped).size < 6 && performance.now() < end) await new Promise((go) => setTimeout(go, 20));
+  return { ran: window.ran ?? 0, stopped };
+}"""
+
+
+async def test_the_policy_would_stop_what_got_in(olga: Person) -> None:
+    await olga.open("/")
+    found = await olga.page.evaluate(INTRUDER)
+    assert found["ran"] == 0
+    stopped = {"connect-src", "frame-src", "img-src", "script-src-attr", "script-src-elem", "style-src-attr"}
+    assert set(found["stopped"]) == stopped
+    olga.troubles.clear()  # which is what this is about
+
+
 async def test_addresses(olga: Person) -> None:
     for path in (
         f"/console/files/{quote(SCRIPT)}",

@@ -29,9 +29,18 @@ function open() {
   stream.addEventListener("open", () => live("live"));
   stream.addEventListener("error", () => {
     live("connection lost");
-    // Refused for good: the session has ended, and the page leads to the log-in.
-    if (stream?.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 3000);
+    if (stream?.readyState === EventSource.CLOSED) refused();
   });
+}
+
+// The bridge is starting, or the session has ended: then the page leads to the log-in.
+async function refused() {
+  close();
+  await new Promise((resume) => setTimeout(resume, 2000));
+  const answer = await fetch("/console/health", { redirect: "manual" }).catch(() => null);
+  if (answer?.type === "opaqueredirect") location.reload();
+  else if (answer?.ok) open();
+  else refused();
 }
 
 function close() {
