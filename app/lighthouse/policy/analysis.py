@@ -8,7 +8,7 @@ from lighthouse.policy.shell.grammar import NotUnderstood
 from lighthouse.policy.shell.marks import BELOW, shown
 from lighthouse.policy.shell.state import State
 
-MOST_SECONDS = 0.025
+MOST_SECONDS = 0.035
 MOST_PROGRAMS = 400
 MOST_DEPTH = 40
 MOST_NESTING = 5

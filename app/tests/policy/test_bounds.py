@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import time
 from pathlib import Path
 from random import Random
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from lighthouse.policy.facts import facts
 from lighthouse.policy.places import Roots
+from lighthouse.policy.programs.python_code import judge_python
 from tests.policy.conftest import PROJECT, Bench
 
 ROOTS = Roots((PROJECT,))
@@ -74,6 +76,9 @@ HOSTILE = {
     "imports": "python3 -c '" + "import a, " * 600 + "'",
     "arrows": "node -e '" + "=> " * 1_300 + "'",
     "here-documents that run": "".join(f"cat <<E{n}\n{'$(ls)' * 5}\nE{n}\n" for n in range(150)),
+    "nested python": "python3 -c '" + "[" * 1_900 + "]" * 1_900 + "'",
+    "python names": "python3 -c '" + "".join(f"a{n} = a{n + 1}\n" for n in range(280)) + "'",
+    "python strings": 'python3 -c "' + "f'{x}' " * 560 + '"',
     "comments": "#" * 60_000,
     "nul": "ls \0 -la",
     "not text": "ls \udc80",
@@ -95,6 +100,22 @@ def test_hostile_commands_end_soon(name) -> None:
 @given(st.text(max_size=200))
 def test_any_text_is_judged(text) -> None:
     facts("Bash", {"command": text}, PROJECT, ROOTS)
+
+
+CODE = st.sampled_from(
+    'import from as os sys x . , ( ) [ ] { } : ; = == * ** \' " """ f\' \\ \n # lambda def class return yield for in if '
+    "else with open print 1 + - @ := é 🚀 \t async await try except \x00 -> not None".split(" ")
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(CODE, max_size=40), st.sampled_from(["python3 -c", "node -e", "perl -e", "ruby -e", "php -r"])
+)
+def test_any_code_of_another_language_is_judged(pieces, program) -> None:
+    code = " ".join(pieces)
+    facts("Bash", {"command": f"{program} {shlex.quote(code)}"}, PROJECT, ROOTS)
+    judge_python(code)
 
 
 PIECES = st.sampled_from(

@@ -207,6 +207,10 @@ def inline(call: Invocation, language: str, code: str) -> None:
         call.role("read", path)
     for path in found.writes:
         call.role("write", path)
+    for path in found.deletes:
+        call.role("delete", path, recursive=True)  # what code removes, it removes without a look
+    for path in found.loads:
+        call.role("load", path)
     if found.unknown or found.commands:
         call.uncertain(found.unknown or "the code runs a command")
 
