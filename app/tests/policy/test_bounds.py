@@ -103,8 +103,64 @@ def test_any_text_is_judged(text) -> None:
 
 
 CODE = st.sampled_from(
-    'import from as os sys x . , ( ) [ ] { } : ; = == * ** \' " """ f\' \\ \n # lambda def class return yield for in if '
-    "else with open print 1 + - @ := é 🚀 \t async await try except \x00 -> not None".split(" ")
+    [
+        *[
+            "import",
+            "from",
+            "as",
+            "os",
+            "sys",
+            "x",
+            ".",
+            ",",
+            "(",
+            ")",
+            "[",
+            "]",
+            "{",
+            "}",
+            ":",
+            ";",
+            "=",
+            "==",
+            "*",
+            "**",
+            "@",
+            ":=",
+            "#",
+            "+",
+            "-",
+            "->",
+            "1",
+            "é",
+            "🚀",
+            "\\",
+            "'",
+            '"',
+            "f'",
+            "print",
+            "open",
+        ],
+        *[
+            "lambda",
+            "def",
+            "class",
+            "return",
+            "yield",
+            "for",
+            "in",
+            "if",
+            "else",
+            "with",
+            "async",
+            "await",
+            "try",
+            "except",
+            "not",
+            "None",
+        ],
+        *('"""', "\n", "\t", "\x00"),
+    ]
 )
 
 
