@@ -269,7 +269,3 @@ def _blocked(reason: str) -> None:
 def _write(descriptor: int, data: bytes) -> None:
     while data:
         data = data[os.write(descriptor, data) :]
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

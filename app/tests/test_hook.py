@@ -19,6 +19,7 @@ from lighthouse import hook
 BEFORE = (
     b'{"hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": "ls"}, "cwd": "/"}'
 )
+PROGRAM = [sys.executable, "-SI", str(Path(hook.__file__).with_name("hook_program.py"))]
 OWN = b"X-Lighthouse-Hook: allow\r\n"
 Ask = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -78,7 +79,7 @@ def ask(server: Server) -> Ask:
     def run(body: bytes = BEFORE, *arguments: str, **env: str | None) -> subprocess.CompletedProcess[bytes]:
         told = {"LIGHTHOUSE_BRIDGE_URL": server.url, "LIGHTHOUSE_TOKEN": "a.b.c"} | env  # type: ignore[attr-defined]
         return subprocess.run(
-            [sys.executable, "-SI", hook.__file__, *arguments],
+            [*PROGRAM, *arguments],
             input=body,
             env={name: value for name, value in told.items() if value is not None},
             capture_output=True,
@@ -191,7 +192,7 @@ def test_a_host_that_says_nothing_is_not_waited_for(server: Server) -> None:
     read, write = os.pipe()
     try:
         done = subprocess.run(
-            [sys.executable, "-SI", hook.__file__, "--seconds", "1"],
+            [*PROGRAM, "--seconds", "1"],
             stdin=read,
             env={"LIGHTHOUSE_TOKEN": "x"},
             capture_output=True,

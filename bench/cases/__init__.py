@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bench.cases import appending, capture, history, http, judge, memory, reading, validate, visible
+from bench.cases import appending, capture, history, hook, http, judge, memory, reading, validate, visible
 from bench.cases.case import Setting
 from bench.report import Row
 
@@ -15,6 +15,7 @@ CASES: dict[str, Callable[[Setting], list[Row]]] = {
     "memory": memory.memory,
     "append": appending.append,
     "http": http.http,
+    "hook": hook.hook,
     "judge": judge.judge,
     "validate": validate.validate,
 }

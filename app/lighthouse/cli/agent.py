@@ -165,8 +165,8 @@ def _program() -> str:
 
 def _asker() -> tuple[str, ...]:
     """What starts `lighthouse hook` without what Python loads for other programs."""
-    from lighthouse import hook
+    import lighthouse
 
     if "site" not in sys.modules:
         return (_program(), "hook")
-    return (sys.executable, "-SI", str(Path(hook.__file__).absolute()))
+    return (sys.executable, "-SI", str(Path(lighthouse.__file__).absolute().with_name("hook_program.py")))

@@ -134,7 +134,7 @@ def test_other_choices_replace_what_was_chosen(within, project: Path) -> None:
         "LIGHTHOUSE_BRIDGE_URL=http://h:1 "
         'LIGHTHOUSE_TOKEN_FILE="${HOME}"/.config/lighthouse/builder-1.token /'
     )
-    assert hook["command"].endswith("hook.py --seconds 90")
+    assert hook["command"].endswith("hook_program.py --seconds 90")
     assert run(within, "agent", "remove", "--project", str(project)).returncode == 0
     assert tree(project) == {}
 

@@ -15,7 +15,7 @@ TOKEN = "LIGHTHOUSE_TOKEN"  # noqa: S105
 # The program gives up before the client does, which would take a program that it ended for no answer.
 MARGIN_SECONDS = 10
 
-_OWN_PROGRAM = re.compile(r"lighthouse['\"]? hook(?:\s|$)|lighthouse/hook\.py")
+_OWN_PROGRAM = re.compile(r"lighthouse['\"]? hook(?:\s|$)|lighthouse/hook_program\.py")
 
 Settings = dict[str, Any]
 Kind = Literal["http", "command"]
