@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from lighthouse.keys import KeyRing, load_secret
 
 TICK_SECONDS = 5.0
 FIRST_TICKS_SECONDS = 0.1
+# For so long another thread may keep the event loop from running, where Python asks threads to take turns.
+TURN_SECONDS = 0.0005
 LISTEN_NAMES = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES")
 
 log = logging.getLogger("lighthouse.bridge")
@@ -31,6 +34,7 @@ log = logging.getLogger("lighthouse.bridge")
 
 async def run(settings: Settings, env: Mapping[str, str], *, create_secret_at: Path | None = None) -> None:
     """Serve until SIGTERM or SIGINT; raises LighthouseError when the bridge must not or cannot start."""
+    sys.setswitchinterval(TURN_SECONDS)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
