@@ -18,6 +18,7 @@ from lighthouse.bridge.limits import RateLimit
 from lighthouse.bridge.metrics import Metrics
 from lighthouse.bridge.schemas import Health
 from lighthouse.bridge.threads import Threads
+from lighthouse.bridge.validation_schemas import shown
 from lighthouse.config import Settings
 from lighthouse.console import Bell, Pages, Seal
 from lighthouse.context import Contexts
@@ -122,14 +123,14 @@ class Bridge:
         proposals = Proposals(shadow, self.store, self.settings)
         await proposals.start()
         self.proposals = proposals
-        experts = Experts(self.store, self.settings.expert_seconds)
+        experts = Experts(self.store, self.settings.expert_seconds, shown)
         await experts.start()
         self.experts = experts
         validations = Validations(self.settings, self.store, shadow, experts)
         self.validations = validations
         validations.add_listener(lambda _: self.bell.ring())
         await validations.start()
-        experts.on_left = validations.hand_on
+        experts.on_change = validations.hand_on
         if self.settings.mount:
             proposals_mount = ProposalMount(proposals, shadow, self.settings)
             await proposals_mount.start(self.proposals_target)

@@ -29,6 +29,7 @@ _MEANING = {
     416: "The range lies outside the file",
     421: "The `Host` is none of this bridge's",
     422: "Of the wrong shape",
+    426: "Only a WebSocket serves here",
     429: "Too many requests; `Retry-After` says when to go on",
     503: "The bridge cannot keep its promises now",
     507: "No room on the disk",

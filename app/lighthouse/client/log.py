@@ -6,7 +6,8 @@ from typing import Any
 
 from lighthouse.client.answers import Event, EventPage, NewEvent, StoredEvent
 from lighthouse.client.asking import Asking, given
-from lighthouse.client.following import OnAway, follow
+from lighthouse.client.connecting import OnAway
+from lighthouse.client.following import follow
 
 
 class Log(Asking):

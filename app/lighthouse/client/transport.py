@@ -119,7 +119,7 @@ class Transport:
             )
         except aiohttp.WSServerHandshakeError as error:
             # The handshake's error carries no body: the status is all there is to tell.
-            raise Refused(error.status, f"no event stream for this request ({error.message})") from error
+            raise Refused(error.status, f"no WebSocket for this request ({error.message})") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._translated(error) from error
         try:

@@ -27,25 +27,44 @@ WATCH_SECONDS = 0.5
 # How far back it is read how experts did; who was good a month ago need not be now.
 RECORD_DAYS = 7
 
-OnLeft = Callable[[str, Sequence[str]], Awaitable[None]]
+OnChange = Callable[[], Awaitable[None]]
 
 log = logging.getLogger("lighthouse.experts")
 
 
+class Answer(Protocol):
+    """What an agent said to a request."""
+
+    @property
+    def agent_id(self) -> str: ...
+
+
 class Request(Protocol):
-    """What experts are asked about: its id, and whether it is decided."""
+    """What experts are asked about: its id, whether it is decided, and who answered so far."""
 
     @property
     def id(self) -> str: ...
     @property
     def state(self) -> str: ...
+    @property
+    def answers(self) -> Sequence[Answer]: ...
 
 
 class Experts:
-    """The registry. `on_left` is told of an expert that is gone, with the requests that wait for it."""
+    """The registry. `on_change` is called after somebody came or went: what waits may be for others now.
 
-    def __init__(self, store: EventStore, expert_seconds: float, clock: Clock = time.monotonic) -> None:
+    `show` makes of a request what its experts are sent.
+    """
+
+    def __init__(
+        self,
+        store: EventStore,
+        expert_seconds: float,
+        show: Callable[[Any], Any],
+        clock: Clock = time.monotonic,
+    ) -> None:
         self._store = store
+        self._show = show
         self._clock = clock
         self._agents: dict[str, Agent] = {}
         self._asked: dict[str, set[str]] = {}
@@ -53,7 +72,9 @@ class Experts:
         # Who was there when the bridge ended may come back until then.
         self._settled_at = clock() + GRACE_SECONDS
         self._watching: asyncio.Task[None] | None = None
-        self.on_left: OnLeft | None = None
+        self._changed = False
+        self._stirred = asyncio.Event()
+        self.on_change: OnChange | None = None
 
     async def start(self) -> None:
         """Take up what the log holds, and watch from now on who comes and goes."""
@@ -95,6 +116,7 @@ class Experts:
                 known = Registration(capabilities, coverage, ttl_seconds, event.ts, event.seq)
                 agent.registration = known
                 agent.told_alive = True
+                self._change()
         self.heard(agent_id)
         return agent.told(known, self._record)
 
@@ -102,6 +124,7 @@ class Experts:
         """The agent asked for what waits: an expert that polls is there too."""
         if (agent := self._agents.get(agent_id)) is not None:
             agent.heard()
+            self._stirred.set()
 
     def get(self, agent_id: str) -> Expert | None:
         """The expert of that id, there or not."""
@@ -133,21 +156,24 @@ class Experts:
         return [expert for _, expert in sorted(found, key=lambda one: one[0])]
 
     def ask(self, agent_ids: Sequence[str], request: Request) -> None:
-        """Put the request into these agents' mailboxes; who has it already is not asked twice."""
-        letter = Letter(request.id, "validation.request", lambda: request)
+        """Put the request into these agents' mailboxes; who has it already, or answered, is not asked."""
+        answered = {answer.agent_id for answer in request.answers}
+        letter = Letter(request.id, "validation.request", lambda: self._show(request))
         asked = self._asked.setdefault(request.id, set())
         fresh = [agent_id for agent_id in agent_ids if agent_id not in asked]
-        self._record.asked(request.id, fresh)
+        asked.update(fresh)
         for agent_id in fresh:
-            asked.add(agent_id)
             agent = self._agent(agent_id)
-            agent.waiting.add(request.id)
-            agent.mailbox.post(letter)
+            if agent_id not in answered:
+                agent.waiting.add(request.id)
+                agent.mailbox.post(letter)
+                if not agent.alive:
+                    self._change()
 
     def withdraw(self, request: Request) -> None:
         """Nobody is asked any more: the request is resolved, or goes on without experts."""
         over = "validation.resolved" if request.state == "resolved" else "validation.withdrawn"
-        notice = Letter(request.id, over, lambda: request, final=True)
+        notice = Letter(request.id, over, lambda: self._show(request), final=True)
         for agent_id in self._asked.pop(request.id, ()):
             agent = self._agents[agent_id]
             agent.waiting.discard(request.id)
@@ -156,7 +182,9 @@ class Experts:
 
     def connect(self, agent_id: str) -> Reader:
         """A socket of the agent is open. Raises TooManySockets."""
-        return self._agent(agent_id).connect()
+        reader = self._agent(agent_id).connect()
+        self._stirred.set()
+        return reader
 
     def disconnect(self, agent_id: str, reader: Reader) -> None:
         """That socket is gone."""
@@ -170,24 +198,38 @@ class Experts:
         return sum(agent.mailbox.readers for agent in self._agents.values())
 
     async def look(self) -> None:
-        """Find who came back and who is gone; hand on what waits for those."""
+        """Find who came back and who is gone, and have what waits handed on."""
+        if self._clock() < self._settled_at:
+            return
         for agent in list(self._agents.values()):
-            if agent.alive == agent.told_alive or (not agent.alive and self._clock() < self._settled_at):
+            if agent.alive == agent.told_alive:
                 continue
             agent.told_alive = agent.alive
+            self._changed = True
             waiting = sorted(agent.waiting)
             draft = Draft(RETURNED, {}, STREAM) if agent.alive else Draft(LEFT, {"waiting": waiting}, STREAM)
             try:
-                if not agent.alive and waiting and self.on_left is not None:
-                    await self.on_left(agent.agent_id, waiting)
                 await self._store.append([draft], agent_id=agent.agent_id)
             except LighthouseError:
                 log.exception("an expert's coming or going was not noted", extra={"expert": agent.agent_id})
+        if self._changed and self.on_change is not None:
+            self._changed = False
+            await self.on_change()
+
+    def _change(self) -> None:
+        self._changed = True
+        self._stirred.set()
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(WATCH_SECONDS)
-            await self.look()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(WATCH_SECONDS):
+                    await self._stirred.wait()
+            self._stirred.clear()
+            try:
+                await self.look()
+            except Exception:
+                log.exception("looking after the experts failed")
 
     def _agent(self, agent_id: str) -> Agent:
         return self._agents.setdefault(agent_id, Agent(agent_id, self._clock))

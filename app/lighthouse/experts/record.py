@@ -7,6 +7,7 @@ import msgspec
 from lighthouse.events import Event
 
 REQUESTED = "validation.requested"
+HANDED_ON = "validation.handed_on"
 ANSWERED = "validation.answered"
 RESOLVED = "validation.resolved"
 
@@ -33,11 +34,11 @@ class Record:
 
     def apply(self, event: Event) -> None:
         """Take up an event of the stream `validations`."""
-        if event.type not in (REQUESTED, ANSWERED, RESOLVED):
+        if event.type not in (REQUESTED, HANDED_ON, ANSWERED, RESOLVED):
             return
         said = msgspec.json.decode(event.data, type=_Said)
-        if event.type == REQUESTED:
-            self.asked(f"v{event.seq}", said.asked)
+        if event.type in (REQUESTED, HANDED_ON):
+            self._open.setdefault(said.id or f"v{event.seq}", set()).update(said.asked)
         elif event.type == ANSWERED:
             if event.agent_id in self._open.get(said.id, ()):
                 self._open[said.id].remove(event.agent_id)
@@ -46,11 +47,6 @@ class Record:
             silent = self._open.pop(said.id, set())
             if said.waited_seconds >= self._expert_seconds:
                 self.missed.update(silent)
-
-    def asked(self, request_id: str, agent_ids: list[str]) -> None:
-        """These were asked, at first or later on."""
-        if agent_ids:
-            self._open.setdefault(request_id, set()).update(agent_ids)
 
     def success(self, agent_id: str) -> float:
         """The share of its requests that it answered; who was not asked yet gets the benefit."""

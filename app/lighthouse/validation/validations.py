@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import msgspec
@@ -29,7 +29,6 @@ from lighthouse.validation.request import HANDED_ON, REQUESTED, Outcome, Validat
 from lighthouse.validation.surroundings import Surroundings
 from lighthouse.validation.waiting import Held, Key, Waiting
 
-MAX_ASKED = 16
 RETRY_SECONDS = 1.0
 # The clock that deadlines go by may be set; they are looked at again after so long at the latest.
 WATCH_SECONDS = 30.0
@@ -183,12 +182,14 @@ class Validations:
         await self._finished(revoke())
         return rule
 
-    async def hand_on(self, agent_id: str, validation_ids: Sequence[str]) -> None:
-        """An expert is gone: ask others who fit instead. Raises what the event store raises."""
-        for validation_id in validation_ids:
-            held = self._waiting.get(validation_id)
-            if held is not None and held.handed_out:
-                await self._finished(self._hand_on(held, agent_id))
+    async def hand_on(self) -> None:
+        """Experts came or went: where fewer are there than a request should have, ask others too."""
+        for held in self._waiting.all():
+            try:
+                await self._finished(self._hand_on(held))
+            except LighthouseError as error:
+                log.error("%s could not be handed on: %s", held.validation.id, error)  # noqa: TRY400
+        self._arm()
 
     async def expire(self) -> None:
         """End what is past its time. The room calls it itself, at every deadline."""
@@ -269,7 +270,8 @@ class Validations:
             }
             data |= await self._surroundings.of(call, judged, needs, self._waiting.ended())
             fitting = self._fitting(needs, judged.verdict.tier, call.agent)
-            experts = quorum.chosen(fitting, MAX_ASKED)
+            # One more than have to approve, for not everybody answers.
+            experts = quorum.chosen(fitting, data["quorum"] + 1)
             now, patience = self._clock(), self._settings.person_seconds
             data |= {
                 "asked": list(experts),
@@ -334,17 +336,19 @@ class Validations:
                 draft = answering.resolving(validation, "deny", reason, "timeout", answers)
                 await self._store_about(held, [draft], BRIDGE)
 
-    async def _hand_on(self, held: Held, agent_id: str) -> None:
+    async def _hand_on(self, held: Held) -> None:
         async with held.turn:
             validation = held.validation
             if validation.resolution is not None or self._clock() >= validation.experts_deadline:
                 return
             fitting = self._fitting(validation.needs, validation.tier, validation.agent_id)
-            fresh = {one: fitting[one] for one in fitting if one not in validation.asked}
+            there = {one: fitting[one] for one in fitting if one in validation.asked}
+            wanted = quorum.chosen(there | fitting, (validation.quorum or 1) + 1)
+            fresh = {one: wanted[one] for one in wanted if one not in there}
             if fresh:
-                data: dict[str, Any] = {"id": validation.id, "instead_of": agent_id}
-                data |= {"asked": list(fresh), "specialities": fresh}
+                data: dict[str, Any] = {"id": validation.id, "asked": list(fresh), "specialities": fresh}
                 await self._store_about(held, [journal.draft(HANDED_ON, data)], BRIDGE)
+                held.handed_out = True
                 self._desk.ask(list(fresh), validation)
 
     async def _store_about(self, held: Held, drafts: list[Draft], agent_id: str) -> set[int]:

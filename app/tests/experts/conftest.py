@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from lighthouse.events import EventStore
@@ -44,7 +45,7 @@ async def begin(store: EventStore, clock: Clock) -> AsyncIterator[Begin]:
     async with AsyncExitStack() as stack:
 
         async def started() -> Experts:
-            experts = Experts(store, EXPERT_SECONDS, clock)
+            experts = Experts(store, EXPERT_SECONDS, msgspec.to_builtins, clock)
             await experts.start()
             stack.push_async_callback(experts.close)
             return experts

@@ -16,9 +16,14 @@ SECURITY = Capabilities("security")
 NEEDS = Needs(("python",), ("src/a.py",), ("send",))
 
 
+class Answer(msgspec.Struct):
+    agent_id: str
+
+
 class Request(msgspec.Struct):
     id: str = "v1"
     state: str = "pending"
+    answers: list[Answer] = []
 
 
 async def register(experts: Experts, agent: str, ttl: float = 60, **limits: Sequence[str]) -> None:
@@ -164,33 +169,58 @@ async def test_nobody_is_asked_the_same_twice(experts: Experts) -> None:
     assert (await reader.next())[1].type == "validation.withdrawn"
 
 
-async def test_what_waits_for_who_is_gone_is_handed_on_once(
-    experts: Experts, store: EventStore, clock: Clock
+class Changes:
+    """Counts how often somebody came or went."""
+
+    def __init__(self, experts: Experts) -> None:
+        self.count = 0
+        experts.on_change = self
+
+    async def __call__(self) -> None:
+        self.count += 1
+
+
+async def test_coming_and_going_is_noted_and_told_once(
+    experts: Experts, store: EventStore, clock: Clock, wait_for: WaitFor
 ) -> None:
-    gone: list[tuple[str, Sequence[str]]] = []
-
-    async def on_left(agent_id: str, waiting: Sequence[str]) -> None:
-        gone.append((agent_id, waiting))
-
-    experts.on_left = on_left
+    clock.now += GRACE_SECONDS
+    changes = Changes(experts)
     await register(experts, "eve")
-    await register(experts, "fred")
+    await wait_for(lambda: changes.count == 1)
+    await register(experts, "eve")
     reader = experts.connect("eve")
     experts.ask(["eve"], Request("v7"))
     experts.ask(["eve"], Request("v8"))
     experts.disconnect("eve", reader)
     clock.now += GRACE_SECONDS - 0.1
-    experts.heard("fred")
     await experts.look()
-    assert gone == []
+    assert (changes.count, experts.get("eve").alive) == (1, True)
     clock.now += 0.2
     await experts.look()
     await experts.look()
-    assert gone == [("eve", ["v7", "v8"])]
+    assert (changes.count, experts.get("eve").alive) == (2, False)
     back = experts.connect("eve")
     await experts.look()
+    await experts.look()
+    assert changes.count == 3
     assert {(await back.next())[1].key for _ in range(2)} == {"v7", "v8"}
-    assert (await types(store))[2:] == [("expert.left", "eve"), ("expert.returned", "eve")]
+    events = (await store.query(Query(stream="experts"))).events
+    assert [(event.type, event.value.get("waiting")) for event in events[1:]] == [
+        ("expert.left", ["v7", "v8"]),
+        ("expert.returned", None),
+    ]
+
+
+async def test_asking_somebody_who_just_went_is_a_change(
+    experts: Experts, clock: Clock, wait_for: WaitFor
+) -> None:
+    clock.now += GRACE_SECONDS
+    await register(experts, "eve", ttl=10)
+    clock.now += 10
+    await experts.look()
+    changes = Changes(experts)
+    experts.ask(["eve"], Request())
+    await wait_for(lambda: changes.count == 1)
 
 
 async def test_a_restart_brings_experts_back_who_are_not_there_until_they_are_heard_of(
@@ -200,13 +230,8 @@ async def test_a_restart_brings_experts_back_who_are_not_there_until_they_are_he
     await register(before, "eve", languages=("python",))
     await register(before, "fred")
     await before.close()
-    gone: list[str] = []
-
-    async def on_left(agent_id: str, waiting: Sequence[str]) -> None:
-        gone.append(agent_id)
-
     experts = await begin()
-    experts.on_left = on_left
+    changes = Changes(experts)
     assert [expert.agent_id for expert in experts.all()] == ["eve", "fred"]
     assert experts.get("eve").languages == ("python",)
     assert best(experts) == []
@@ -215,11 +240,20 @@ async def test_a_restart_brings_experts_back_who_are_not_there_until_they_are_he
     assert (await reader.next())[1].key == "v1"
     await experts.look()
     assert best(experts) == ["eve"]
-    assert gone == []
+    assert changes.count == 0  # fred may be about to come back
     clock.now += GRACE_SECONDS
     await experts.look()
-    assert gone == ["fred"]
+    assert changes.count == 1
     assert (await types(store))[2:] == [("expert.left", "fred")]
+
+
+async def test_who_answered_before_a_restart_is_not_asked_again_and_hears_of_the_end(begin: Begin) -> None:
+    experts = await begin()
+    reader = experts.connect("eve")
+    request = Request(answers=[Answer("eve")])
+    experts.ask(["eve", "fred"], request)
+    experts.ask(["eve"], Request("v2"))
+    assert (await reader.next())[1].key == "v2"
 
 
 async def test_how_experts_did_outlives_a_restart(begin: Begin, store: EventStore) -> None:

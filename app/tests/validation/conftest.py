@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from lighthouse.config import Settings
@@ -58,10 +59,10 @@ class Room:
         self.store = EventStore.open(self.folder / "events", self.keyring)
         self.shadow = Shadow(self.project, self.store.folder, self.store, self.settings)
         await self.shadow.start()
-        self.experts = Experts(self.store, self.settings.expert_seconds)
+        self.experts = Experts(self.store, self.settings.expert_seconds, msgspec.to_builtins)
         await self.experts.start()
         self.validations = Validations(self.settings, self.store, self.shadow, self.experts, clock=self.clock)
-        self.experts.on_left = self.validations.hand_on
+        self.experts.on_change = self.validations.hand_on
         await self.validations.start()
         return self
 

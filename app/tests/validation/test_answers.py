@@ -150,15 +150,15 @@ async def test_time_passes_by_itself(begin: Begin) -> None:
     assert (await room.ask(wait_seconds=30)).decision == "deny"
 
 
-async def test_an_expert_who_leaves_is_replaced(room: Room) -> None:
-    await room.expert(EVE, "security")
+async def test_whoever_comes_is_asked_as_long_as_there_are_too_few(room: Room) -> None:
     asked = await room.ask(MEDIUM)
-    await room.expert(KIM, "packaging")
-    await room.validations.hand_on("eve", [asked.id])
-    assert room.validations.pending()[0].asked == ["eve", "kim"]
+    for who in (EVE, KIM, OLGA):
+        await room.expert(who, "security")
+        await room.validations.hand_on()
+    (waiting,) = room.validations.pending()
+    assert (waiting.id, waiting.asked) == (asked.id, ["eve", "kim"])
     assert room.experts.get("kim").load == 1  # type: ignore[union-attr]
-    (event,) = await room.events("validation.handed_on")
-    assert event.value["instead_of"] == "eve"
+    assert [event.value["asked"] for event in await room.events("validation.handed_on")] == [["eve"], ["kim"]]
     await room.again()
     assert room.validations.pending()[0].asked == ["eve", "kim"]
 

@@ -1,0 +1,167 @@
+"""WS /ws/{agent_id}: what an agent has to be told, numbered and acknowledged, and what it answers."""
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from lighthouse.bridge import lasting, problems
+from lighthouse.bridge.call import Answer, Call, Route
+from lighthouse.bridge.experts import ready
+from lighthouse.bridge.lasting import GONE, Why
+from lighthouse.bridge.problems import Rejected
+from lighthouse.bridge.schemas import Word
+from lighthouse.bridge.validation import validations
+from lighthouse.bridge.validation_schemas import ValidationShown, shown
+from lighthouse.errors import LighthouseError
+from lighthouse.experts import Reader
+from lighthouse.sessions import BadToken, NotAllowed
+
+if TYPE_CHECKING:
+    from lighthouse.bridge.bridge import Bridge
+
+# Shorter than the experts' time, so that a call does not wait for somebody who is not there any more.
+HEARTBEAT_SECONDS = 8.0
+
+
+class Acknowledge(msgspec.Struct, tag_field="type", tag="ack", forbid_unknown_fields=True):
+    """The message with this number need not come again."""
+
+    n: Annotated[int, msgspec.Meta(ge=1)]
+
+
+class AnswerGiven(msgspec.Struct, tag_field="type", tag="answer", forbid_unknown_fields=True):
+    """The same as POST /approve."""
+
+    id: Word
+    verdict: Literal["approve", "deny"]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+
+
+class Message(msgspec.Struct):
+    """To the agent, to be acknowledged."""
+
+    type: str
+    n: int
+    data: Any
+
+
+class Answered(msgspec.Struct, tag_field="type", tag="answered"):
+    """The answer is on disk; `data` is the request as it is now."""
+
+    id: str
+    data: ValidationShown
+
+
+class Failed(msgspec.Struct, tag_field="type", tag="error", omit_defaults=True):
+    """A message was turned down, for a reason that HTTP has a status for; `id` is that of an answer."""
+
+    status: int
+    detail: str
+    id: str | None = None
+
+
+async def connect(bridge: "Bridge", call: Call) -> web.StreamResponse:
+    """Open a socket of the caller's own; it lasts as long as its token and the bridge."""
+    agent_id = call.request.match_info["agent_id"]
+    if agent_id != call.caller.agent_id:
+        reason = "the socket is another agent's"
+        bridge.audit.rejected(403, reason, "/ws/{agent_id}", call.peer, call.caller.agent_id)
+        raise NotAllowed(reason, "open the one of the token's own agent")
+    websocket = web.WebSocketResponse(
+        compress=False, max_msg_size=lasting.MAX_MESSAGE, heartbeat=HEARTBEAT_SECONDS
+    )
+    if not websocket.can_prepare(call.request).ok:
+        raise Rejected(426, "messages come over a WebSocket", "open one", {"Upgrade": "websocket"})
+    experts = ready(bridge)
+    reader = experts.connect(agent_id)
+    try:
+        await websocket.prepare(call.request)
+        socket = _Socket(bridge, call, websocket, reader)
+        why = await lasting.first_end(socket.deliver(), socket.listen(), lasting.guard(bridge, call))
+    finally:
+        experts.disconnect(agent_id, reader)
+    await lasting.close(websocket, why)
+    return websocket
+
+
+class _Socket:
+    """One open connection, both ways."""
+
+    def __init__(
+        self, bridge: "Bridge", call: Call, websocket: web.WebSocketResponse, reader: Reader
+    ) -> None:
+        self._bridge = bridge
+        self._call = call
+        self._websocket = websocket
+        self._reader = reader
+
+    async def deliver(self) -> Why:
+        """Send what is to be told, as fast as it is acknowledged."""
+        while True:
+            number, letter = await self._reader.next()
+            if (why := await self._send(Message(letter.type, number, letter.read()))) is not None:
+                return why
+
+    async def listen(self) -> Why:
+        """Take what the agent says, one message after the other and not faster than its requests."""
+        caller = self._call.caller
+        async for message in self._websocket:
+            if wait := self._bridge.agent_limit.take(caller.agent_id):
+                await asyncio.sleep(wait)
+            try:
+                self._bridge.sessions.check(caller)
+            except BadToken as error:
+                return Why(WSCloseCode.POLICY_VIOLATION, str(error))
+            reply = await self._reply(message.data if message.type is WSMsgType.TEXT else "")
+            if reply is not None and (why := await self._send(reply)) is not None:
+                return why
+        return GONE
+
+    async def _reply(self, text: str) -> Answered | Failed | None:
+        answer_id: str | None = None
+        try:
+            said = _decode(text)
+            if isinstance(said, Acknowledge):
+                if self._reader.acknowledge(said.n):
+                    return None
+                raise Rejected(422, f"no message {said.n} was sent here", "acknowledge those that came")
+            answer_id = said.id
+            room, caller = validations(self._bridge), self._call.caller
+            return Answered(said.id, shown(await room.answer(said.id, caller, said.verdict, said.reason)))
+        except LighthouseError as error:
+            status = problems.status_of(error)
+            if status is None:
+                raise
+            if status == 403:
+                peer, agent_id = self._call.peer, self._call.caller.agent_id
+                self._bridge.audit.rejected(403, error.message, "/ws/{agent_id}", peer, agent_id)
+            return Failed(status, str(error), answer_id)
+
+    async def _send(self, message: Message | Answered | Failed) -> Why | None:
+        return await lasting.sent(self._websocket.send_str(msgspec.json.encode(message).decode()))
+
+
+def _decode(text: str) -> Acknowledge | AnswerGiven:
+    try:
+        return msgspec.json.decode(text, type=Acknowledge | AnswerGiven)
+    except msgspec.ValidationError as error:
+        raise Rejected(422, f"the message has the wrong shape ({error})", "see docs/experts.md") from error
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise Rejected(400, f"the message is not JSON ({error})", "send one JSON object") from error
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "GET",
+        "/ws/{agent_id}",
+        "socket",
+        "An agent's own socket: what it has to be told, each message numbered and to be acknowledged",
+        connect,
+        {101: Answer("A WebSocket with one JSON message per text frame, both ways", media_type="")},
+        permission="events.read",
+        errors=(426,),
+        path_parameters={"agent_id": "the token's own agent"},
+    ),
+)
