@@ -9,6 +9,7 @@ from lighthouse.bridge import console_door
 from lighthouse.bridge.bridge import Bridge
 from lighthouse.bridge.call import Route
 from lighthouse.bridge.door import MAX_BODY, REQUEST_KEY, make_handler, make_middleware
+from lighthouse.bridge.encoded import HEADERS
 from lighthouse.bridge.openapi import describe
 from lighthouse.bridge.routes import ROUTES
 from lighthouse.bridge.state import DESCRIPTION
@@ -49,5 +50,5 @@ def make_runner(app: web.Application) -> web.AppRunner:
 
 async def _stamp(request: web.Request, response: web.StreamResponse) -> None:
     response.headers["X-Request-Id"] = request.get(REQUEST_KEY, "-")
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers.setdefault("Cache-Control", "no-store")
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)

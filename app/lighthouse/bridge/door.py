@@ -1,6 +1,7 @@
 """The door every request comes through: its id and limits, who sends it, its shape, how it is answered."""
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import re
@@ -14,6 +15,7 @@ from aiohttp import web
 
 from lighthouse.bridge import problems
 from lighthouse.bridge.call import Call, Route
+from lighthouse.bridge.encoded import Encoded
 from lighthouse.bridge.logs import REQUEST_ID
 from lighthouse.bridge.problems import Rejected
 from lighthouse.bridge.schemas import EventBatch, EventStore, Request
@@ -70,7 +72,7 @@ def make_handler(bridge: "Bridge", route: Route) -> Next:
         answer = await route.handler(bridge, call)
         if isinstance(answer, web.StreamResponse):
             return answer
-        return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
+        return Encoded(msgspec.json.encode(answer), request[REQUEST_KEY])
 
     return handle
 
@@ -173,8 +175,11 @@ async def _body(bridge: "Bridge", route: Route, request: web.Request, identity: 
 async def read_raw(request: web.Request) -> bytes:
     """The body, if it comes within its time; raises Rejected (408)."""
     if request.content.is_eof():
-        # As nearly always, it came with the head: there is nothing to wait for.
-        return await request.read()
+        # As nearly always, it came with the head: there is nothing to wait for, nor to ask the parser for.
+        raw: bytes = request.content.read_nowait()
+        if len(raw) > MAX_BODY:
+            raise web.HTTPRequestEntityTooLarge(MAX_BODY, len(raw))
+        return raw
     try:
         async with asyncio.timeout(BODY_SECONDS):
             return await request.read()
@@ -184,6 +189,11 @@ async def read_raw(request: web.Request) -> bytes:
 
 def decode(raw: bytes, kind: Any) -> Request:
     """`raw` as a `kind`; raises Rejected: 400 for what is not JSON, 422 for JSON of another shape."""
+    if isinstance(kind, type):
+        with contextlib.suppress(msgspec.MsgspecError, UnicodeError, RecursionError):
+            well: Request = msgspec.json.decode(raw, type=kind)
+            return well
+    # Once more, slowly, to tell what is wrong with it.
     try:
         value = msgspec.json.decode(raw)
     except msgspec.ValidationError as error:

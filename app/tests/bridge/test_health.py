@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -199,3 +199,34 @@ async def test_the_mounts_own_health_file_says_the_same(start: Start, tmp_path: 
     told = (await api.get("/health")).json()
     text = await asyncio.to_thread((place / "debug" / "health.json").read_text)
     assert json.loads(text)["status"] == told["status"] == "ok"
+
+
+async def test_policies_that_take_long_to_load_are_starting(
+    start: Start, tmp_path: Path, wait_for: WaitFor
+) -> None:
+    policies = tmp_path / "policies"
+    policies.mkdir()
+    slow = policies / "10-allow.cedar"
+    os.mkfifo(slow)
+    api = await start(parts=False, policies=policies)
+    beginning = asyncio.create_task(api.bridge.start())
+    writers: list[int] = []
+
+    def is_being_read() -> bool:
+        with suppress(OSError):
+            writers.append(os.open(slow, os.O_WRONLY | os.O_NONBLOCK))
+        return bool(writers)
+
+    await wait_for(is_being_read)
+    policy = tmp_path / "policy"
+    policy.write_text('@id("look")\npermit (principal, action == Action::"read", resource);\n')
+    policy.rename(slow)  # for the next look; this one reads what is written into the pipe
+    try:
+        told = (await api.get("/health")).json()
+        status = (await api.get("/status")).status
+    finally:
+        os.write(writers[0], slow.read_bytes())
+        os.close(writers[0])
+    assert (told["status"], told["components"]["policy"]["status"], status) == ("starting", "starting", 200)
+    await beginning
+    assert (await component(api, "policy")).status == "ok"
