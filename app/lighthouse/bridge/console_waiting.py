@@ -79,7 +79,7 @@ async def answer(bridge: "Bridge", call: Call) -> web.Response:
     """Take a person's answer; on disk before the page goes on."""
     form: ConsoleAnswer = call.body
     remember = Remember(form.remember, form.seconds, form.whom == "anyone") if form.remember else None
-    reason = form.reason.strip() or "no reason was given"
+    reason = " ".join(form.reason.split()) or "no reason was given"
     try:
         answered = await validations(bridge).answer(form.id, call.caller, form.verdict, reason, remember)
     except NotAllowed as error:

@@ -131,9 +131,20 @@ async def visit(harbour: Harbour, browser: Browser) -> AsyncIterator[MakePerson]
     assert [trouble for person in persons for trouble in person.troubles] == []
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def olga(visit: MakePerson) -> Person:
-    """An operator who has logged in."""
-    person = await visit()
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def session(harbour: Harbour, browser: Browser) -> Any:
+    """What a browser keeps of an operator who has logged in."""
+    context = await browser.new_context()
+    person = Person(harbour, context, await context.new_page())
     await person.log_in()
+    kept = await context.storage_state()
+    await context.close()
+    return kept
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def olga(visit: MakePerson, session: Any) -> Person:
+    """An operator who logged in before, at the first page."""
+    person = await visit(storage_state=session)
+    await person.open("/")
     return person

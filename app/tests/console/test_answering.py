@@ -38,6 +38,30 @@ async def test_an_escalated_command_is_approved_and_the_waiting_call_gets_it(
     assert (event["agent_id"], event["data"]["how"]) == ("olga", "person")
 
 
+async def test_neither_enter_nor_a_second_click_answers_what_was_not_meant(
+    olga: Person, harbour: Harbour
+) -> None:
+    asking = [await harbour.waiting(f"{PUBLISH} --tag {name}") for name in ("first", "second")]
+    await olga.open("/")
+    reason = card(olga.page, "--tag first").get_by_label("Reason")
+    await reason.fill("let me")
+    await reason.press("Enter")
+    await reason.press("Control+Enter")
+    await expect(reason).to_have_value("let me\n")
+    assert len(await harbour.pending()) == 2
+    await olga.page.clock.install(time=0)
+    await olga.page.clock.pause_at(1)
+    await card(olga.page, "--tag first").get_by_role("button", name="Approve").dblclick()
+    assert (await outcome(asking[0]))["reason"] == "olga approved: let me"
+    await expect(olga.page.locator("#answered")).to_be_visible()
+    button = card(olga.page, "--tag second").get_by_role("button", name="Approve")
+    await expect(button).to_be_disabled()
+    assert len(await harbour.pending()) == 1
+    await olga.page.clock.run_for(1000)
+    await button.click()
+    assert (await outcome(asking[1]))["decision"] == "allow"
+
+
 async def test_it_is_denied_with_a_reason(olga: Person, harbour: Harbour) -> None:
     asking = await harbour.waiting(f"{PUBLISH} --tag two")
     request = card(olga.page, "--tag two")
@@ -74,9 +98,12 @@ async def test_the_keyboard_is_enough(visit: MakePerson, harbour: Harbour) -> No
     asking = await harbour.waiting(f"{PUBLISH} --tag four")
     person = await visit()
     await person.open("/")
+    await expect(person.page.get_by_label("An operator's token")).to_be_focused()
     await person.page.keyboard.insert_text(harbour.bridge.token("olga", "operator"))
     await person.page.keyboard.press("Enter")
     await expect(card(person.page, "--tag four")).to_be_visible()
+    approve = card(person.page, "--tag four").get_by_role("button", name="Approve")
+    await expect(approve).to_be_enabled()
     await person.page.keyboard.press("Tab")
     assert await focused(person.page) == "Skip to the page"
     await person.page.keyboard.press("Enter")
@@ -117,8 +144,7 @@ async def test_what_comes_appears_by_itself_and_what_is_written_stays(olga: Pers
         await asyncio.to_thread(harbour.call, "/approve", body, agent="otto", role="operator")
     await outcome(first)
     await outcome(second)
-    await expect(card(olga.page, "--tag six")).to_have_count(0)
-    # Somebody is at this one: it stays, says what happened, and takes no answer.
+    # What can be seen stays where it is, says what happened, and takes no answer.
     await expect(card(olga.page, "--tag five")).to_contain_text("This was decided")
     await expect(card(olga.page, "--tag five").get_by_role("button", name="Approve")).to_be_disabled()
     await expect(olga.page).to_have_title("Waiting · Lighthouse")

@@ -41,7 +41,9 @@ async def test_no_script_sees_the_cookie(olga: Person) -> None:
     assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Strict", "/")
 
 
-async def test_logging_out_ends_every_open_page(olga: Person, harbour: Harbour) -> None:
+async def test_logging_out_ends_every_open_page(visit: MakePerson, harbour: Harbour) -> None:
+    olga = await visit()
+    await olga.log_in()
     other = await olga.context.new_page()
     await other.goto(harbour.url)
     await olga.page.get_by_role("button", name="Log out").click()

@@ -95,20 +95,35 @@ function take(other) {
     if (!other.getElementById(card.id)) leave(card);
   }
   for (const card of fresh) here.append(document.adoptNode(card));
+  settle(fresh);
   const news = fresh.filter((card) => card.matches(".request"));
   if (news.length) say(news.map((card) => `New: ${card.querySelector("h2").textContent.trim()}`).join(". "));
   for (const card of here.querySelectorAll(".request:not(.over)")) answersOf(card, other.getElementById(card.id));
 }
 
-// A card that was answered elsewhere goes, unless somebody is at it: then it says so and can do no more.
+// A card that was answered elsewhere says so and can do no more. It stays where it can be seen: were it taken out, the
+// next one would come to lie under a finger that is about to press.
 function leave(card) {
-  if (!card.matches(".request") || !card.contains(document.activeElement)) return card.remove();
+  const seen = card.getBoundingClientRect().top < innerHeight || card.contains(document.activeElement);
+  if (!card.matches(".request") || !seen) return card.remove();
   if (card.matches(".over")) return;
   card.classList.add("over");
   for (const button of card.querySelectorAll("button")) button.disabled = true;
   card.querySelector(".left")?.parentElement.append(" This was decided, or its time is over.");
   say(`${card.id} was decided, or its time is over`);
 }
+
+// For the same reason a card takes no answer in its first moment: a second click may still be meant for the one before.
+function settle(cards) {
+  const buttons = [...cards].flatMap((card) => [...card.querySelectorAll(".answer button")]);
+  for (const button of buttons) button.disabled = true;
+  const free = () => {
+    for (const button of buttons) button.disabled = button.closest(".over") !== null;
+  };
+  setTimeout(free, 600);
+}
+
+settle(document.querySelectorAll(".request"));
 
 function answersOf(card, other) {
   const told = other?.querySelector(".answers");
