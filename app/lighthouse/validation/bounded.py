@@ -80,7 +80,7 @@ class _Cutter:
             self._room -= len(msgspec.json.encode(text))
             return text
         if not isinstance(value, dict | list):
-            self._room -= 24
+            self._room -= len(msgspec.json.encode(value))
             return value
         if depth >= MAX_DEPTH:
             return "[left out: nested too deeply]"

@@ -325,3 +325,18 @@ async def test_figures_of_the_verdicts(api: Api, project: Path) -> None:
     assert "lighthouse_verdict_seconds_count 3.0" in text
     status = (await api.get("/status")).json()["validations"]
     assert (status["pending"], status["rules"], status["problem"]) == (1, 0, None)
+
+
+async def test_changed_policies_come_into_force_by_themselves(
+    start: Start, tmp_path: Path, project: Path, wait_for: WaitFor
+) -> None:
+    api = await start(policies=tmp_path / "policies")
+    assert (await api.post("/validate", bash("cat README.md", project))).json()["decision"] == "allow"
+    (tmp_path / "policies").mkdir()
+    own = tmp_path / "policies" / "own.cedar"
+    own.write_text('@id("none") @decision("deny") forbid (principal, action, resource);')
+
+    async def denied() -> bool:
+        return (await api.post("/validate", bash("cat README.md", project))).json()["rule"] == "none"
+
+    await wait_for(denied)
