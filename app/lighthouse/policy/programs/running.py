@@ -9,6 +9,7 @@ from lighthouse.policy.programs.spec import Spec
 from lighthouse.policy.shell.marks import ANY, literal
 from lighthouse.policy.shell.output import NOTHING, SOMETHING, Output
 
+_SHELLS = frozenset(("sh", "bash", "zsh", "dash", "ash", "ksh", "mksh", "fish"))
 _SUDO_QUIET = frozenset(
     ("-l", "-k", "-K", "-v", "-V", "--list", "--version", "--validate", "--reset-timestamp")
 )
@@ -90,15 +91,21 @@ def _xargs(call: Invocation) -> Output:
     if len(items) > 20 or any(ANY in item for item in items):
         items = [ANY]
     sources = call.stdin.sources if call.stdin is not None else frozenset()
-    if sources and words[0] in ("sh", "bash", "zsh", "dash"):
+    if sources and _is_shell(words):
         call.act(
             "execute:network" if "network" in sources else "hide", detail="runs what was fetched or decoded"
         )
-    if token is not None:
+    if _is_shell(words) and (words[-1].startswith("-") or words[-1] == token):
+        call.shell.script(literal(given), call.name)  # however it is parted, it is what somebody wants to run
+    if token is not None and any(token in word for word in words):
         for item in items:
             call.run([word.replace(token, item) for word in words], stdin=SOMETHING)
         return SOMETHING
     return call.run([*words, *items], stdin=SOMETHING)
+
+
+def _is_shell(words: list[str]) -> bool:
+    return words[:1] != [] and words[0].rpartition("/")[2] in _SHELLS
 
 
 def _items(given: str, arguments: Arguments, *, whole: bool) -> list[str]:
@@ -126,7 +133,7 @@ def _parallel(call: Invocation) -> Output:
     if len(items) > 20:
         items = [ANY]
     for item in items:
-        if not template:
+        if not template or (_is_shell(template) and template[-1].startswith("-")):
             call.shell.script(literal(item), call.name)
         elif any("{" in word for word in template):
             line = " ".join(template)

@@ -24,7 +24,9 @@ _READ_HEADS = (
     "view",
     "head",
     "count",
+    "transact-get",
 )
+_READ_BEGINNINGS = tuple(f"{head}-" for head in _READ_HEADS)
 # Names of things that also list them when nothing follows.
 _NOUNS = listed("services", "nouns")
 _SECRET_WORDS = re.compile(
@@ -112,7 +114,8 @@ def judge(words: list[str]) -> tuple[str, str]:
             lower in READS
             or lower in _NOUNS
             or re.split(r"[:.]", lower)[-1] in READS
-            or re.split(r"[-_:]", lower)[0] in _READ_HEADS
+            or lower.replace("_", "-").replace(":", "-").startswith(_READ_BEGINNINGS)
+            or lower in _READ_HEADS
         ):
             return "query", word
     return "change", words[-1] if words else ""
