@@ -105,8 +105,8 @@ def _command(call: Invocation) -> Output:
     words = list(call.words)
     while words and words[0].startswith("-"):
         option = words.pop(0)
-        if "v" in option.lower():
-            return Output(ANY)
+        if "v" in option.lower() and not any(word.startswith("-") for word in words):
+            return Output(ANY)  # it only says where they are; with options it is taken as what would run
     return call.run(words)
 
 

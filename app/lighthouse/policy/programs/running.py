@@ -133,6 +133,10 @@ def _parallel(call: Invocation) -> Output:
     if len(items) > 20:
         items = [ANY]
     for item in items:
+        # Unless it is told to quote, the words are joined and parted anew; either way of reading counts.
+        if template:
+            known = [word.replace("{}", item) for word in template]
+            call.run(known if known != template else [*template, item], stdin=SOMETHING)
         if not template or (_is_shell(template) and template[-1].startswith("-")):
             call.shell.script(literal(item), call.name)
         elif any("{" in word for word in template):
