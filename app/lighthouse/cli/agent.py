@@ -33,12 +33,20 @@ class HookKind(StrEnum):
 
     HTTP = "http"
     COMMAND = "command"
+    NONE = "none"
 
 
 SETTINGS = {Scope.PROJECT: ".claude/settings.json", Scope.LOCAL: ".claude/settings.local.json"}
 
 ProjectOption = Annotated[
     Path, typer.Option("--project", metavar="DIR", help="The project's folder [else the present one].")
+]
+AgentOption = Annotated[
+    str | None,
+    typer.Option("--agent", metavar="ID", help="Whose token: the one in ~/.config/lighthouse/ID.token."),
+]
+TokenFile = Annotated[
+    str | None, typer.Option("--token-file", metavar="FILE", help="The token's file, where it is elsewhere.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")]
 
@@ -53,19 +61,16 @@ def _agent() -> None:
 @app.command("install")
 def install(
     project: ProjectOption = Path(),
-    agent: Annotated[
-        str | None,
-        typer.Option("--agent", metavar="ID", help="Whose token: ~/.config/lighthouse/ID.token."),
-    ] = None,
-    token_file: Annotated[
-        str | None, typer.Option("--token-file", metavar="FILE", help="The token's file, elsewhere.")
-    ] = None,
+    agent: AgentOption = None,
+    token_file: TokenFile = None,
     scope: Annotated[
         Scope, typer.Option("--scope", help="settings.json, or settings.local.json, which is not shared.")
     ] = Scope.PROJECT,
     hook: Annotated[
         HookKind,
-        typer.Option("--hook", help="http, for Claude Code 2.1.295 and later, or a command for each call."),
+        typer.Option(
+            "--hook", help="http, for Claude Code from 2.1.295 on; a command for each call; or none."
+        ),
     ] = HookKind.HTTP,
     seconds: Annotated[
         int,
@@ -87,23 +92,22 @@ def install(
 
     Merges with what is in .claude/settings.json and .mcp.json, and shows what it changes. Writes no token.
     """
-    from lighthouse.cli.installing.entries import Wiring, with_hooks, with_server, without_hooks
+    from lighthouse.cli.installing.entries import Kind, Wiring, with_hooks, with_server, without_hooks
     from lighthouse.client.environment import bridge_url
 
-    if token_file is None and agent is None:
+    file = _token_file(agent, token_file)
+    if file is None:
         raise typer.BadParameter("name the agent with --agent, or its token's file with --token-file")
-    file = str(Path(token_file).absolute()) if token_file else f"${{HOME}}/.config/lighthouse/{agent}.token"
     address = bridge_url(os.environ, url)
     if hook is HookKind.COMMAND and not address.startswith("http://"):
         raise LighthouseError("the hook's command speaks plain http only", "take --hook http")
-    wiring = Wiring(address, file, _program(), _asker(), hook.value, seconds)
-    own = SETTINGS[scope]
-    changes: dict[str, Merge] = {
-        own: lambda there: with_hooks(there, wiring),
-        # Two hooks would ask twice.
-        **{other: without_hooks for other in SETTINGS.values() if other != own},
-        MCP: lambda there: with_server(there, wiring),
-    }
+    kind: Kind = "command" if hook is HookKind.COMMAND else "http"
+    wiring = Wiring(address, file, _program(), _asker(), kind, seconds)
+    # In both files they would ask twice.
+    changes: dict[str, Merge] = dict.fromkeys(SETTINGS.values(), without_hooks)
+    if hook is not HookKind.NONE:
+        changes[SETTINGS[scope]] = lambda there: with_hooks(there, wiring)
+    changes[MCP] = lambda there: with_server(there, wiring)
     changed = _carry_out(project, changes, dry_run=dry_run, as_json=as_json)
     if changed and not as_json and hook is HookKind.HTTP:
         shown = file.replace("${HOME}", "~")
@@ -111,12 +115,34 @@ def install(
 
 
 @app.command("remove")
-def remove(project: ProjectOption = Path(), dry_run: DryRun = False, as_json: AsJson = False) -> None:
-    """Take away what `lighthouse agent install` wrote, and nothing else."""
-    from lighthouse.cli.installing.entries import without_hooks, without_server
+def remove(
+    project: ProjectOption = Path(),
+    agent: AgentOption = None,
+    token_file: TokenFile = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take away what `lighthouse agent install` wrote, and nothing else.
 
-    changes: dict[str, Merge] = dict.fromkeys(SETTINGS.values(), without_hooks)
-    _carry_out(project, changes | {MCP: without_server}, dry_run=dry_run, as_json=as_json)
+    Where an agent or its token's file is named, only if it was installed for this one.
+    """
+    from lighthouse.cli.installing.document import parse
+    from lighthouse.cli.installing.entries import token_file_of, without_hooks, without_server
+    from lighthouse.cli.installing.project import Project
+
+    changes: dict[str, Merge] = dict.fromkeys(SETTINGS.values(), without_hooks) | {MCP: without_server}
+    file = _token_file(agent, token_file)
+    if file is not None:
+        with Project(project.absolute()) as folder:
+            installed = token_file_of(parse(folder.read(MCP) or b"", MCP))
+        changes = changes if installed == file else {}
+    _carry_out(project, changes, dry_run=dry_run, as_json=as_json)
+
+
+def _token_file(agent: str | None, token_file: str | None) -> str | None:
+    if token_file is not None:
+        return str(Path(token_file).absolute())
+    return None if agent is None else f"${{HOME}}/.config/lighthouse/{agent}.token"
 
 
 def _carry_out(folder: Path, changes: dict[str, Merge], *, dry_run: bool, as_json: bool) -> bool:
@@ -167,6 +193,6 @@ def _asker() -> tuple[str, ...]:
     """What starts `lighthouse hook` without what Python loads for other programs."""
     import lighthouse
 
-    if "site" not in sys.modules:
+    if sys.flags.no_site:
         return (_program(), "hook")
     return (sys.executable, "-SI", str(Path(lighthouse.__file__).absolute().with_name("hook_program.py")))

@@ -139,6 +139,22 @@ def test_other_choices_replace_what_was_chosen(within, project: Path) -> None:
     assert tree(project) == {}
 
 
+def test_the_server_alone(within, project: Path) -> None:
+    install(within, project)
+    assert install(within, project, "--hook", "none").returncode == 0
+    assert tree(project).keys() == {MCP}
+
+
+def test_only_what_is_this_agent_s_is_removed(within, project: Path) -> None:
+    install(within, project)
+    before = tree(project)
+    other = run(within, "agent", "remove", "--project", str(project), "--agent", "builder-2")
+    assert (other.returncode, other.stdout) == (0, "nothing to change\n")
+    assert tree(project) == before
+    run(within, "agent", "remove", "--project", str(project), "--agent", "builder-1")
+    assert tree(project) == {}
+
+
 def test_a_dry_run_only_shows(within, project: Path) -> None:
     done = install(within, project, "--dry-run", "--json")
     told = json.loads(done.stdout)

@@ -1,11 +1,10 @@
 #!/usr/bin/python3
-"""Gives an agent its token and, for a project, its entry in .mcp.json; what else is in that file stays."""
+"""Gives an agent its token and, for a project, the entries that its client reads; or takes them away."""
 
 import base64
 import json
 import os
 import pwd
-import stat
 import subprocess
 import tempfile
 import time
@@ -15,17 +14,21 @@ from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
 module: lighthouse_agent
-short_description: An agent's token and its .mcp.json entry
+short_description: An agent's token, and its client's entries in a project
 description:
   - The token is made where there is none, less than a fifth of its life is left, or it has another role or length of
     life, in ~/.config/lighthouse/AGENT.token of the user, mode 0600; no value is returned.
+  - The project's files are written by C(lighthouse agent install), and what else is in them stays.
   - What lies in the user's home and project is read and written with that user's rights only.
 options:
   agent: {description: The agent's id., type: str, required: true}
   role: {description: Its role., type: str, choices: [observer, agent, expert, operator, admin], default: agent}
   user: {description: The user it runs as on this host., type: str, required: true}
   ttl: {description: How long its token is good., type: str, default: 30d}
-  project: {description: A folder whose .mcp.json gets the entry; none without it., type: path}
+  project: {description: A folder whose client's settings and .mcp.json get the entries; none without it., type: path}
+  hook: {description: How the client asks about each call., type: str, choices: [http, command, none], default: http}
+  scope: {description: Which settings file the hooks go to., type: str, choices: [project, local], default: project}
+  state: {description: Whether the agent is let in., type: str, choices: [present, absent], default: present}
   command: {description: The lighthouse command., type: path, default: /usr/local/bin/lighthouse}
   bridge_url: {description: Where the bridge answers., type: str, default: "http://localhost:8765"}
 author: [Lighthouse maintainers]
@@ -116,27 +119,36 @@ def write(path, mode, text):
         raise
 
 
-def set_entry(path, entry, write_it):
-    """Whether the .mcp.json at `path` lacks the entry; with `write_it` it has it then, and all else as it was."""
-    path = path.resolve()
-    if not path.parent.is_dir():
-        raise Refused(f"the project {path.parent} is not a folder")
-    if path.exists() and not path.is_file():
-        raise Refused(f"{path} is not a file")
-    try:
-        there = json.loads(read(path) or "{}")
-    except ValueError as error:
-        raise Refused(f"{path} is not JSON ({error}): mend it first, nothing was written") from None
-    servers = there.setdefault("mcpServers", {}) if isinstance(there, dict) else None
-    if not isinstance(servers, dict):
-        raise Refused(f"{path} has no object mcpServers: mend it first, nothing was written")
-    if servers.get("lighthouse") == entry:
+def connected(given, token_file, check):
+    """Have the project's files connect the agent's client to the bridge, or no longer; whether that changed them.
+
+    The lighthouse command does it, as it does for a person.
+    """
+    where = ["--project", given["project"], "--token-file", str(token_file), "--json"]
+    if given["state"] == "absent":
+        words = ["remove", *where]
+    else:
+        words = ["install", *where, "--url", given["bridge_url"], "--hook", given["hook"], "--scope", given["scope"]]
+    done = subprocess.run(
+        [given["command"], "agent", *words, *["--dry-run"] * check],
+        capture_output=True,
+        text=True,
+        check=False,
+        # Nothing of root's is told to it, and it begins where everybody may be.
+        env={"PATH": os.environ["PATH"]},
+        cwd="/",
+    )
+    if done.returncode != 0:
+        raise Refused(" ".join(done.stderr.split()).removeprefix("lighthouse: "))
+    return json.loads(done.stdout)["changed"]
+
+
+def removed(path, check):
+    """Take the file away; whether it was there."""
+    if not path.exists():
         return False
-    if write_it:
-        servers["lighthouse"] = entry
-        # It may hold other servers' secrets: whom it was closed to, it stays closed to.
-        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
-        write(path, mode, json.dumps(there, indent=2, ensure_ascii=False) + "\n")
+    if not check:
+        path.unlink()
     return True
 
 
@@ -165,6 +177,9 @@ def main():
             "user": {"type": "str", "required": True},
             "ttl": {"type": "str", "default": "30d"},
             "project": {"type": "path"},
+            "hook": {"type": "str", "choices": ["http", "command", "none"], "default": "http"},
+            "scope": {"type": "str", "choices": ["project", "local"], "default": "project"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "command": {"type": "path", "default": "/usr/local/bin/lighthouse"},
             "bridge_url": {"type": "str", "default": "http://localhost:8765"},
         },
@@ -176,19 +191,17 @@ def main():
     except KeyError:
         module.fail_json(msg=f"user {given['user']} does not exist on this host")
     token_file = Path(account.pw_dir, ".config/lighthouse", f"{given['agent']}.token")
+    wanted, check = given["state"] == "present", module.check_mode
     try:
-        changed = not fits(as_user(account, lambda: read(token_file)), given["role"], given["ttl"])
-        if changed and not module.check_mode:
-            token = make_token(given["command"], given["agent"], given["role"], given["ttl"])
-            as_user(account, lambda: write(token_file, 0o600, token))
+        if wanted:
+            changed = not fits(as_user(account, lambda: read(token_file)), given["role"], given["ttl"])
+            if changed and not check:
+                token = make_token(given["command"], given["agent"], given["role"], given["ttl"])
+                as_user(account, lambda: write(token_file, 0o600, token))
+        else:
+            changed = as_user(account, lambda: removed(token_file, check))
         if given["project"]:
-            entry = {
-                "command": given["command"],
-                "args": ["mcp"],
-                "env": {"LIGHTHOUSE_BRIDGE_URL": given["bridge_url"], "LIGHTHOUSE_TOKEN_FILE": str(token_file)},
-            }
-            path = Path(given["project"], ".mcp.json")
-            changed |= as_user(account, lambda: set_entry(path, entry, not module.check_mode))
+            changed |= as_user(account, lambda: connected(given, token_file, check))
     except (Refused, OSError) as reason:
         module.fail_json(msg=str(reason))
     module.exit_json(changed=changed, token_file=str(token_file))

@@ -82,6 +82,14 @@ def without_server(servers: Settings) -> Settings:
     return changed
 
 
+def token_file_of(servers: Settings) -> str | None:
+    """Whose token the server in .mcp.json shows; None where none of ours is there. Raises NotMergeable."""
+    entry = _object(servers, "mcpServers", ".mcp.json", make=False).get(SERVER)
+    env = entry.get("env") if isinstance(entry, dict) and _is_own_server(entry) else None
+    found = env.get("LIGHTHOUSE_TOKEN_FILE") if isinstance(env, dict) else None
+    return found if isinstance(found, str) else None
+
+
 def _hook(wiring: Wiring, event: str) -> dict[str, Any]:
     # What has been done cannot be blocked: without an answer to the second hook the agent just goes on.
     blocks = {"onFailure": "block"} if event == BEFORE else {}
