@@ -14,12 +14,14 @@ from lighthouse.client.errors import BridgeAway, ClientMisconfigured, NotABridge
 if TYPE_CHECKING:
     from lighthouse.client.answers import NewEvent
     from lighthouse.client.client import Client
+    from lighthouse.client.reviewing import ExpertRequest
 
 __all__ = [
     "BridgeAway",
     "Client",
     "ClientMisconfigured",
     "Connection",
+    "ExpertRequest",
     "NewEvent",
     "NotABridge",
     "Refused",
@@ -32,6 +34,10 @@ def __getattr__(name: str) -> Any:
         from lighthouse.client.client import Client
 
         return Client
+    if name == "ExpertRequest":
+        from lighthouse.client.reviewing import ExpertRequest
+
+        return ExpertRequest
     if name == "NewEvent":
         from lighthouse.client.answers import NewEvent
 

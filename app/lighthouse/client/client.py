@@ -5,6 +5,7 @@ from lighthouse.client.contexts import Contexts
 from lighthouse.client.experts import Experts
 from lighthouse.client.log import Log
 from lighthouse.client.proposals import Proposals
+from lighthouse.client.reviewing import Reviewing
 from lighthouse.client.search import Searching
 from lighthouse.client.sessions import Sessions
 from lighthouse.client.shadow import ShadowReading
@@ -14,6 +15,7 @@ from lighthouse.client.versions import Versions
 
 
 class Client(
+    Reviewing,
     State,
     Sessions,
     Log,
