@@ -28,7 +28,7 @@ def doctor(
 ) -> None:
     """Say what is wrong here, and how to mend it.
 
-    Looks at the bridge, your token, the mount and the host.
+    Looks at the bridge, your token, the mount, the host and your client.
 
     Exits with 1 when a check failed. Changes nothing.
     """
@@ -46,11 +46,17 @@ def doctor(
 def _examine(url: str | None, mount: Path | None) -> "list[Finding]":
     import asyncio
 
-    from lighthouse.cli.checks import bridge, service, system
+    from lighthouse.cli.checks import bridge, client, service, system
     from lighthouse.cli.checks import mount as mounts
 
     reached, findings = asyncio.run(bridge.check(os.environ, url))
-    return [*findings, *mounts.check(reached, mount), *system.check(reached), *service.check()]
+    return [
+        *findings,
+        *mounts.check(reached, mount),
+        *system.check(reached),
+        *service.check(),
+        *client.check(),
+    ]
 
 
 def _print(findings: "list[Finding]") -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lighthouse.cli.checks import mount, service, system
+from lighthouse.cli.checks import client, mount, service, system
 from lighthouse.cli.checks.bridge import judge_token
 from lighthouse.cli.checks.finding import Outcome, ask
 from lighthouse.client.answers import Identity
@@ -25,6 +25,7 @@ CHECKS = [
     "linger",
     "podman",
     "apparmor",
+    "client",
 ]
 WHERE = Path("/mnt/lighthouse/project")
 
@@ -79,6 +80,25 @@ def test_a_program_that_hangs_does_not_hang_us() -> None:
     assert outcome == Outcome(None, "", "")
     assert time.monotonic() - begun < 30
     assert ask(["no-such-program-anywhere"]) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "told"),
+    [
+        (None, "not applicable", "no Claude Code"),
+        (Outcome(0, "2.1.295 (Claude Code)\n", ""), "ok", "2.1.295"),
+        (Outcome(0, "2.2.0 (Claude Code)\n", ""), "ok", "2.2.0"),
+        (Outcome(0, "10.0.1\n", ""), "ok", "10.0.1"),
+        (Outcome(0, "2.1.294 (Claude Code)\n", ""), "warn", "lets a call pass"),
+        (Outcome(0, "1.9.999\n", ""), "warn", "lets a call pass"),
+        (Outcome(1, "", "broken"), "warn", "does not tell"),
+        (Outcome(None, "", ""), "warn", "does not tell"),
+    ],
+)
+def test_a_client_that_lets_calls_pass(answer: Outcome | None, state: str, told: str) -> None:
+    found = client.judge_client(answer)
+    assert (found.state, told in found.detail) == (state, True)
+    assert bool(found.todo) == (state == "warn")
 
 
 def test_the_mount_table() -> None:
