@@ -124,7 +124,7 @@ class Validation(msgspec.Struct, kw_only=True):
         if self.resolution is not None:
             return
         told = event.value
-        if event.type == ANSWERED and all(one.agent_id != event.agent_id for one in self.answers):
+        if event.type == ANSWERED:
             self.answers.append(
                 Answer(
                     event.agent_id,
@@ -157,6 +157,7 @@ REQUESTED = "validation.requested"
 ANSWERED = "validation.answered"
 RESOLVED = "validation.resolved"
 HANDED_ON = "validation.handed_on"
+REREAD = "validation.reread"
 
 
 def from_event(event: Event) -> Validation:

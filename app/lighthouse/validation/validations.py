@@ -25,7 +25,16 @@ from lighthouse.validation.desk import Desk
 from lighthouse.validation.errors import NoSuchValidation
 from lighthouse.validation.judging import Judging
 from lighthouse.validation.remembered import REMEMBERED, REVOKED, Memory, Remember, Remembered
-from lighthouse.validation.request import HANDED_ON, REQUESTED, Outcome, Validation, Word, from_event
+from lighthouse.validation.request import (
+    ANSWERED,
+    HANDED_ON,
+    REQUESTED,
+    REREAD,
+    Outcome,
+    Validation,
+    Word,
+    from_event,
+)
 from lighthouse.validation.surroundings import Surroundings
 from lighthouse.validation.waiting import Held, Key, Waiting
 
@@ -304,14 +313,11 @@ class Validations:
         if held is None:
             raise answering.over(await self.get(validation_id))
         async with held.turn:
+            await self._make_sure(held)
             validation = held.validation
             answer = answering.answered(by, verdict, reason, self._check_answer(validation, by))
             drafts = answering.drafts(validation, by, answer, self._memory, remember, self._clock())
-            own = await self._store_about(held, drafts, by.agent_id)
-            if validation.resolution is None:
-                own |= await self._settle(held, by)
-            if validation.resolution is not None and validation.resolution.seq not in own:
-                raise answering.over(validation)
+            await self._store_about(held, drafts, by.agent_id)
             return validation
 
     def _check_answer(self, validation: Validation, by: Identity) -> str | None:
@@ -321,14 +327,9 @@ class Validations:
         fitting = self._fitting(validation.needs, validation.tier, validation.agent_id)
         return answering.speciality(validation, by, fitting, now)
 
-    async def _settle(self, held: Held, by: Identity) -> set[int]:
-        """Decide by answers of which it was not known, when this one came, that they are on disk."""
-        validation = held.validation
-        drafts = answering.ending(validation, by, validation.answers)
-        return await self._store_about(held, drafts, by.agent_id) if drafts else set()
-
     async def _time_out(self, held: Held) -> None:
         async with held.turn:
+            await self._make_sure(held)
             validation = held.validation
             if validation.resolution is None:
                 reason = f"nobody decided within {self._settings.person_seconds:g} s"
@@ -338,6 +339,7 @@ class Validations:
 
     async def _hand_on(self, held: Held) -> None:
         async with held.turn:
+            await self._make_sure(held)
             validation = held.validation
             if validation.resolution is not None or self._clock() >= validation.experts_deadline:
                 return
@@ -351,11 +353,8 @@ class Validations:
                 held.handed_out = True
                 self._desk.ask(list(fresh), validation)
 
-    async def _store_about(self, held: Held, drafts: list[Draft], agent_id: str) -> set[int]:
-        """Store what happens to a request, and let it happen; the numbers of the events.
-
-        The caller has its turn.
-        """
+    async def _store_about(self, held: Held, drafts: list[Draft], agent_id: str) -> None:
+        """Store what happens to a request, and let it happen. The caller has its turn, and is sure."""
         try:
             events = await self._store.append(drafts, agent_id=agent_id)
         except NoRoom:
@@ -363,16 +362,24 @@ class Validations:
         except StoreUnavailable:
             held.unsure = True
             raise
-        own = {event.seq for event in events}
-        if held.unsure:
-            # Now that something is on disk, it is certain what came before it.
-            events = await journal.about(self._store, held.validation)
-            held.validation.answers.clear()
-            held.unsure = False
         for event in events:
             self._apply(held, event)
         self._tell(held.validation)
-        return own
+
+    async def _make_sure(self, held: Held) -> None:
+        """After an append of which nobody knows whether it is on disk: take over what the log says.
+
+        Once something else is on disk, what came before it is certain.
+        """
+        if held.unsure:
+            validation = held.validation
+            await self._store.append([journal.draft(REREAD, {"id": validation.id})], agent_id=BRIDGE)
+            known = {answer.agent_id for answer in validation.answers}
+            for event in await journal.about(self._store, validation):
+                if event.type != ANSWERED or event.agent_id not in known:
+                    self._apply(held, event)
+            held.unsure = False
+            self._tell(validation)
 
     def _apply(self, held: Held, event: Event) -> None:
         validation = held.validation

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from lighthouse.events import Draft, Event, NoRoom, StoreUnavailable
-from lighthouse.validation import AlreadyResolved
+from lighthouse.validation import AlreadyAnswered, AlreadyResolved
 from tests.validation.conftest import EVE, HIGH, KIM, OLGA, Clock, Room
 
 
@@ -86,8 +86,10 @@ async def test_the_same_expert_twice_is_no_quorum(room: Room) -> None:
     async with failing(room, stored=True):
         with pytest.raises(StoreUnavailable):
             await room.validations.answer(asked.id, EVE, "approve", "fine")
-    again = await room.validations.answer(asked.id, EVE, "approve", "fine")
-    assert (again.state, len(again.answers)) == ("pending", 1)
+    with pytest.raises(AlreadyAnswered):
+        await room.validations.answer(asked.id, EVE, "approve", "fine")
+    found = await room.validations.get(asked.id)
+    assert (found.state, len(found.answers)) == ("pending", 1)
 
 
 async def test_no_room_is_certain_and_changes_nothing(room: Room, clock: Clock) -> None:
