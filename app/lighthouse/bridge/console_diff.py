@@ -68,7 +68,7 @@ async def diff(bridge: "Bridge", call: Call) -> web.Response:
         "changes": await bridge.comparing.run(partial(_shown, shadow, found[:MOST_CHANGES])),
         "total": len(found),
     }
-    return page(bridge, call.caller, "diff.html", values)
+    return await page(bridge, call.caller, "diff.html", values)
 
 
 async def _before_last(bridge: "Bridge") -> str:

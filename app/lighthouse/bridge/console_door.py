@@ -1,5 +1,6 @@
 """The console's way in: a cookie instead of a token, forms instead of JSON, pages instead of problems."""
 
+import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -66,12 +67,12 @@ def make_handler(bridge: "Bridge", route: Route) -> Next:
             back = request.path_qs if request.method == "GET" else HOME
             return redirect(f"{LOGIN}?next={quote(back, safe='')}")
         except web.HTTPRequestEntityTooLarge:
-            return _refusal(bridge, identity, 413, f"the form is larger than {MAX_BODY} bytes")
+            return await _refusal(bridge, identity, 413, f"the form is larger than {MAX_BODY} bytes")
         except LighthouseError as error:
             if (status := problems.status_of(error)) is None:
                 raise
             headers = error.headers if isinstance(error, Rejected) else {}
-            return _refusal(bridge, identity, status, str(error), headers)
+            return await _refusal(bridge, identity, status, str(error), headers)
         assert isinstance(answer, web.StreamResponse)  # noqa: S101 - what a page's handler returns
         return answer
 
@@ -84,7 +85,7 @@ async def stamp(request: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(HEADERS)
 
 
-def page(
+async def page(
     bridge: "Bridge",
     identity: Identity | None,
     template: str,
@@ -100,7 +101,8 @@ def page(
         "waiting": bridge.waiting if identity is not None else 0,
         "version": bridge.settings.version,
     }
-    text = bridge.pages.render(template, known | values)
+    # A page may hold megabytes, and others wait on the loop.
+    text = await asyncio.to_thread(bridge.pages.render, template, known | values)
     return web.Response(status=status, text=text, content_type="text/html", headers=headers)
 
 
@@ -109,14 +111,14 @@ def redirect(location: str) -> web.Response:
     return web.Response(status=303, headers={"Location": location})
 
 
-def _refusal(
+async def _refusal(
     bridge: "Bridge", identity: Identity | None, status: int, detail: str, headers: Any = None
 ) -> web.Response:
     sent = dict(headers or {})
     if status in (429, 503):
         sent.setdefault("Retry-After", str(problems.RETRY_SECONDS))
     values = {"title": HTTPStatus(status).phrase, "here": "", "status": status, "detail": detail}
-    return page(bridge, identity, "refusal.html", values, status=status, headers=sent)
+    return await page(bridge, identity, "refusal.html", values, status=status, headers=sent)
 
 
 def _check_host(bridge: "Bridge", request: web.Request) -> None:

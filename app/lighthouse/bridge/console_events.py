@@ -59,13 +59,13 @@ async def events(bridge: "Bridge", call: Call) -> web.Response:
     values = {
         "title": "Events",
         "here": "events",
-        "rows": [row(event) for event in found.events],
+        "rows": await asyncio.to_thread(lambda: [row(event) for event in found.events]),
         "older": found.before,
         "wanted": wanted,
         "next_seq": head + 1,
         "most": SHOWN * 2,
     }
-    return page(bridge, call.caller, "events.html", values)
+    return await page(bridge, call.caller, "events.html", values)
 
 
 async def stream(bridge: "Bridge", call: Call) -> web.StreamResponse:
@@ -118,15 +118,16 @@ class _Feed:
             await asyncio.sleep(FLUSH_SECONDS)
             if not self._fresh:
                 continue
-            rows = [row(event) for event in self._fresh]
-            told = {
-                "rows": [self._bridge.pages.render("event.html", {"event": one}) for one in rows],
-                "passed_over": self._passed_over,
-            }
+            events, passed_over = list(self._fresh), self._passed_over
             self._fresh.clear()
             self._passed_over = 0
-            if (why := await lasting.sent(self._say("rows", told, rows[-1].seq))) is not None:
+            rows = await asyncio.to_thread(self._rendered, events)
+            told = {"rows": rows, "passed_over": passed_over}
+            if (why := await lasting.sent(self._say("rows", told, events[-1].seq))) is not None:
                 return why
+
+    def _rendered(self, events: list[Event]) -> list[str]:
+        return [self._bridge.pages.render("event.html", {"event": row(event)}) for event in events]
 
     async def _say(self, name: str, told: object, seq: int | None = None) -> None:
         number = b"" if seq is None else b"id: %d\n" % seq

@@ -98,13 +98,13 @@ async def files(bridge: "Bridge", call: Call) -> web.Response:
         children = await asyncio.to_thread(snapshot.children, path)
         listed = _listed(path, children, notes)
         values |= {"entries": listed[:MOST_ENTRIES], "more": max(0, len(listed) - MOST_ENTRIES)}
-        return page(bridge, call.caller, "folder.html", values)
+        return await page(bridge, call.caller, "folder.html", values)
     if entry.kind == LINK:
         target = await asyncio.to_thread(shadow.read, entry.hash, 0, entry.size)
-        return page(bridge, call.caller, "link.html", values | {"target": name_text(target)})
+        return await page(bridge, call.caller, "link.html", values | {"target": name_text(target)})
     content = await asyncio.to_thread(_content, shadow, entry, wanted.line)
     values |= {"content": content, "marked": _marked(notes)}
-    return page(bridge, call.caller, "file.html", values)
+    return await page(bridge, call.caller, "file.html", values)
 
 
 async def moments(bridge: "Bridge", shadow: Shadow) -> list[Moment]:

@@ -28,7 +28,7 @@ async def rules(bridge: "Bridge", call: Call) -> web.Response:
     """The rules in force, the newest first."""
     found = validations(bridge).rules()
     values = {"title": "Rules", "here": "rules", "rules": found[::-1], "now": time.time()}
-    return page(bridge, call.caller, "rules.html", values)
+    return await page(bridge, call.caller, "rules.html", values)
 
 
 async def revoke(bridge: "Bridge", call: Call) -> web.Response:

@@ -49,7 +49,7 @@ class AssetQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 async def login_page(bridge: "Bridge", call: Call) -> web.Response:
     """The form that asks for a token."""
     wanted: LoginQuery = call.query
-    return _form(bridge, wanted.next, "")
+    return await _form(bridge, wanted.next, "")
 
 
 async def login(bridge: "Bridge", call: Call) -> web.Response:
@@ -61,19 +61,16 @@ async def login(bridge: "Bridge", call: Call) -> web.Response:
         if wait := bridge.failure_limit.take(call.peer):
             raise too_many("failed attempts", wait) from error
         bridge.audit.rejected(401, error.reason, LOGIN, call.peer, None)
-        return _form(
+        return await _form(
             bridge, form.next, "This token is not accepted: it may have ended, or be of another bridge."
         )
     if wait := bridge.agent_limit.take(identity.agent_id):
         raise too_many("requests", wait)
     if identity.kind != "agent" or not allows(identity.role, "console.use"):
-        reason = f"a {identity.kind} token of the role {identity.role} does not open the console"
+        what = f"a {identity.kind} token of the role {identity.role}"
+        reason = f"{what} does not open the console"
         bridge.audit.rejected(403, reason, LOGIN, call.peer, identity.agent_id)
-        return _form(
-            bridge,
-            form.next,
-            f"This is {reason.removesuffix(' does not open the console')}: it takes an operator's own.",
-        )
+        return await _form(bridge, form.next, f"This is {what}: the console takes an operator's own.")
     token, session = await bridge.sessions.create(identity, SESSION_SECONDS)
     answer = redirect(_inside(form.next))
     answer.set_cookie(
@@ -107,9 +104,9 @@ async def asset(bridge: "Bridge", call: Call) -> web.Response:
     return web.Response(body=found.content, content_type=found.media_type, charset="utf-8", headers=kept)
 
 
-def _form(bridge: "Bridge", following: str, trouble: str) -> web.Response:
+async def _form(bridge: "Bridge", following: str, trouble: str) -> web.Response:
     values = {"title": "Log in", "here": "", "next": _inside(following), "trouble": trouble}
-    return page(bridge, None, "login.html", values, status=403 if trouble else 200)
+    return await page(bridge, None, "login.html", values, status=403 if trouble else 200)
 
 
 def _inside(place: str) -> str:

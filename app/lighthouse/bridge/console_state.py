@@ -60,7 +60,7 @@ async def agents(bridge: "Bridge", call: Call) -> web.Response:
         "looked_at": LOOKED_AT,
         "now": time.time(),
     }
-    return page(bridge, call.caller, "agents.html", values)
+    return await page(bridge, call.caller, "agents.html", values)
 
 
 async def health(bridge: "Bridge", call: Call) -> web.Response:
@@ -79,7 +79,7 @@ async def health(bridge: "Bridge", call: Call) -> web.Response:
         "project": str(bridge.settings.project_path),
         "shadow": bridge.shadow.status() if bridge.shadow is not None else None,
     }
-    return page(bridge, call.caller, "health.html", values)
+    return await page(bridge, call.caller, "health.html", values)
 
 
 ROUTES: tuple[Route, ...] = (

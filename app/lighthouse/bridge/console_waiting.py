@@ -1,6 +1,7 @@
 """The console's first page: what waits for a person, the answer to it, and what was decided before."""
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
@@ -13,7 +14,6 @@ from lighthouse.bridge.validation import validations
 from lighthouse.console.asked import asked
 from lighthouse.console.recent import Recent, recent
 from lighthouse.events import Event
-from lighthouse.policy.verdict import Decision
 from lighthouse.sessions import NotAllowed
 from lighthouse.validation import Remember
 
@@ -65,14 +65,14 @@ async def waiting(bridge: "Bridge", call: Call) -> web.Response:
         "answered": answered,
         "now": time.time(),
     }
-    return page(bridge, call.caller, "waiting.html", values)
+    return await page(bridge, call.caller, "waiting.html", values)
 
 
 async def request(bridge: "Bridge", call: Call) -> web.Response:
     """One call with all that is known of it, whatever became of it."""
     found = await validations(bridge).get(call.request.match_info["id"])
     values = {"title": f"Request {found.id}", "here": "", "request": asked(found), "now": time.time()}
-    return page(bridge, call.caller, "request.html", values)
+    return await page(bridge, call.caller, "request.html", values)
 
 
 async def answer(bridge: "Bridge", call: Call) -> web.Response:
@@ -104,24 +104,22 @@ async def history(bridge: "Bridge", call: Call) -> web.Response:
         "decisions": [asked(one) for one in decisions],
         "older": found.before,
     }
-    return page(bridge, call.caller, "history.html", values)
+    return await page(bridge, call.caller, "history.html", values)
+
+
+_VERDICTS = {"": "verdict.*", "allow": "verdict.allowed", "deny": "verdict.denied"}
 
 
 async def _decisions(bridge: "Bridge", wanted: HistoryQuery) -> Recent:
-    kinds = {
-        "": ("verdict.*", "validation.resolved"),
-        "policy": ("verdict.*",),
-        "answer": ("validation.resolved",),
-    }
-
     def takes(event: Event) -> bool:
-        decided: Decision = event.value["decision"]
-        return wanted.decision in ("", decided)
+        return wanted.decision in ("", event.value["decision"])
 
-    found = [
-        await recent(bridge.store, wanted=SHOWN, before=wanted.before, type=kind, takes=takes)
-        for kind in kinds[wanted.by]
-    ]
+    look = partial(recent, bridge.store, wanted=SHOWN, before=wanted.before)
+    found = []
+    if wanted.by != "answer":
+        found.append(await look(type=_VERDICTS[wanted.decision]))
+    if wanted.by != "policy":
+        found.append(await look(type="validation.resolved", takes=takes))
     events = sorted((event for one in found for event in one.events), key=lambda event: -event.seq)
     older = max((one.before for one in found if one.before is not None), default=None)
     if len(events) > SHOWN:
