@@ -127,9 +127,9 @@ class Bridge:
         await experts.start()
         self.experts = experts
         validations = Validations(self.settings, self.store, shadow, experts)
-        self.validations = validations
         validations.add_listener(lambda _: self.bell.ring())
         await validations.start()
+        self.validations = validations
         experts.on_change = validations.hand_on
         if self.settings.mount:
             proposals_mount = ProposalMount(proposals, shadow, self.settings)
