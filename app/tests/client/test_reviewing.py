@@ -1,20 +1,14 @@
 """Being an expert through the client: asked, answering, across a lost bridge, and no longer needed."""
 
 import asyncio
-import re
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from pathlib import Path
 
 import pytest
 
 from lighthouse.client import BridgeAway, Client, Refused
 from lighthouse.client.answers_validations import Verdict
-
-DOCUMENT = Path(__file__).parents[3] / "docs" / "experts.md"
 
 
 def asking(ann: Client, bridge, what: str = "src", wait: float = 30) -> "asyncio.Task[Verdict]":
@@ -98,25 +92,3 @@ async def test_who_may_not_be_an_expert_is_told(bridge_process) -> None:
         with pytest.raises(Refused) as refusal:
             await anext(ann.expert("review"))
         assert refusal.value.status == 403
-
-
-async def test_the_documented_expert_works(own_bridge, tmp_path: Path) -> None:
-    own_bridge.start()
-    source = re.search(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
-    assert source is not None
-    program = tmp_path / "expert.py"
-    program.write_text(source[1])
-    process = subprocess.Popen(
-        [sys.executable, str(program)],
-        env=own_bridge.environment("eve", "expert"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    try:
-        async with Client(own_bridge.url, own_bridge.token()) as ann, asyncio.timeout(40):
-            denied = await asking(ann, own_bridge, "src")
-            assert (denied.decision, "not ours" in denied.reason) == ("deny", True)
-    finally:
-        process.terminate()
-        output = process.communicate(timeout=10)[0].decode()
-    assert "ann Bash {'command': 'rm -rf src'}" in output

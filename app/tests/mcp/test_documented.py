@@ -48,7 +48,7 @@ async def test_the_example_runs(bridge_process) -> None:
 async def test_the_expert_of_the_example_answers(own_bridge, wait_for) -> None:
     (own_bridge.project / "src").mkdir()
     own_bridge.start()
-    code = example("register_expert")
+    code = example("bridge.expert(")
     assert len(code.strip().splitlines()) <= 32
     where = str(own_bridge.project)
     expert = subprocess.Popen([sys.executable, "-c", code], env=own_bridge.environment("eve", "expert"))
