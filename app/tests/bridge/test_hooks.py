@@ -160,6 +160,18 @@ async def test_a_doubtful_call_waits_for_a_person(
         assert found in reason
 
 
+async def test_an_expert_denies_while_the_client_waits(api: Api, project: Path, wait_for: WaitFor) -> None:
+    expert = api.token("eve", Role.EXPERT)
+    able = {"speciality": "security", "languages": ["bash"], "paths": [], "risks": []}
+    assert (await api.post("/expert/register", able, token=expert)).status == 200
+    asking = asyncio.create_task(api.post(ROUTE, before(project, "Bash", DOUBTFUL)))
+    found = await waiting(api, wait_for)
+    said = {"id": found, "verdict": "deny", "reason": "it is not signed"}
+    assert (await api.post("/approve", said, token=expert)).status == 200
+    word, reason = decision(await asking)
+    assert (word, "eve denied: it is not signed" in reason) == ("deny", True)
+
+
 async def test_a_bridge_that_stops_denies_what_waits(api: Api, project: Path, wait_for: WaitFor) -> None:
     asking = asyncio.create_task(api.post(ROUTE, before(project, "Bash", DOUBTFUL)))
     await waiting(api, wait_for)

@@ -171,6 +171,7 @@ def test_a_dry_run_only_shows(within, project: Path) -> None:
         '{"a": 1,}',
         "[]",
         '{"hooks": []}',
+        '{"disableAllHooks": true}',
         '{"hooks": {"PreToolUse": {}}}',
         '{"a": NaN}',
         '{"a": 1, "a": 2}',

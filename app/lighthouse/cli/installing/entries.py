@@ -35,6 +35,10 @@ class Wiring:
 
 def with_hooks(settings: Settings, wiring: Wiring) -> Settings:
     """The client's settings with our hooks for every tool. Raises NotMergeable."""
+    if settings.get("disableAllHooks"):
+        raise NotMergeable(
+            "disableAllHooks is set in the client's settings: no hook runs", "take it out first"
+        )
     changed = copy.deepcopy(settings)
     for event in (BEFORE, AFTER):
         groups = _groups(changed, event, make=True)
