@@ -281,17 +281,20 @@ class Shell:
             return joined([first, second])
         outputs = []
         known = self.state.variables
+        between: tuple[str, ...] = ()  # where it stands if a later step fails
         for number, step in enumerate(steps(node)):
             outputs.append(self.run(step, stdin))
             if number == 0:
                 known = dict(self.state.variables)
+            between += self.state.cwds
             if changes_folder(step):
                 self.state.cwds = self.state.reached
+                between += self.state.cwds
         # What only the later steps set may as well not be set.
         for name, value in self.state.variables.items():
             if known.get(name) != value:
                 self.state.variables[name] = ANY
-        self.state.cwds = tuple(dict.fromkeys((*self.state.cwds, *before)))
+        self.state.stand_in((*self.state.cwds, *before, *between))
         return joined(outputs)
 
     def branch(self, node: Node, stdin: Output | None) -> Output:

@@ -1,6 +1,6 @@
 """What a shell knows while a command runs: variables, functions, the current folder, written files."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lighthouse.policy.places import Roots
@@ -77,7 +77,10 @@ class State:
     def change_folder(self, folders: tuple[str, ...], *, may_fail: bool) -> None:
         """Go to a folder; where a failure would not stop what follows, both stay possible."""
         self.reached = folders
-        kept = (*folders, *(self.cwds if may_fail or self.conditional else ()))
-        self.cwds = tuple(dict.fromkeys(kept))
+        self.stand_in((*folders, *(self.cwds if may_fail or self.conditional else ())))
+
+    def stand_in(self, folders: Iterable[str]) -> None:
+        """Be in one of the folders; too many of them are any."""
+        self.cwds = tuple(dict.fromkeys(folders))
         if len(self.cwds) > MOST_FOLDERS:
             self.cwds = (ANY,)
