@@ -20,7 +20,8 @@ LOCK = "lock"
 
 PAGE = 4096
 MAX_PAGES = 2**30 - 1
-WAL_PAGES = 4000
+# A checkpoint takes some milliseconds, hardly more for more pages, and an event that falls into it waits.
+WAL_PAGES = 8000
 WAL_KEPT = 64 * 1024 * 1024
 
 migrations = Migrations("events")
