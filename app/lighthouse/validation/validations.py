@@ -33,7 +33,6 @@ from lighthouse.validation.request import (
     Outcome,
     Validation,
     Word,
-    from_event,
 )
 from lighthouse.validation.surroundings import Surroundings
 from lighthouse.validation.waiting import Held, Key, Waiting
@@ -293,7 +292,7 @@ class Validations:
             del self._waiting.open[key]
             raise
         self.verdicts["escalate"] += 1
-        held = self._waiting.add(from_event(event))
+        held = self._waiting.add(event)
         if held.handed_out:
             self._desk.ask(held.validation.asked, held.validation)
         self._tell(held.validation)

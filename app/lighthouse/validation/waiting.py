@@ -9,6 +9,7 @@ from lighthouse.validation.request import REQUESTED, Validation, from_event
 MAX_PENDING = 256
 MAX_PENDING_OF_ONE = 32
 KEPT_ENDED = 1000
+KEPT_ENDED_BYTES = 32 * 1024 * 1024
 
 Waiter = asyncio.Future[None]
 Key = tuple[str, str, str]
@@ -18,8 +19,9 @@ Key = tuple[str, str, str]
 class Held:
     """A request that waits: whose turn it is to change it, and who waits for its end."""
 
-    def __init__(self, validation: Validation) -> None:
+    def __init__(self, validation: Validation, size: int) -> None:
         self.validation = validation
+        self.size = size
         self.turn = asyncio.Lock()
         self.waiters: set[Waiter] = set()
         # Experts have it, and their time is not over.
@@ -40,7 +42,8 @@ class Waiting:
     def __init__(self) -> None:
         self.open: dict[Key, asyncio.Future[Validation]] = {}
         self._held: dict[str, Held] = {}
-        self._ended: OrderedDict[str, Validation] = OrderedDict()
+        self._ended: OrderedDict[str, Held] = OrderedDict()
+        self._ended_bytes = 0
         self._curious: set[Waiter] = set()
         self._released = False
 
@@ -53,7 +56,7 @@ class Waiting:
 
     def ended(self) -> list[Validation]:
         """The last ones that were answered or ran out, the latest first."""
-        return list(reversed(self._ended.values()))
+        return [held.validation for held in reversed(self._ended.values())]
 
     def get(self, validation_id: str) -> Held | None:
         """The request of that id while it waits."""
@@ -61,12 +64,13 @@ class Waiting:
 
     def known(self, validation_id: str) -> Validation | None:
         """The request of that id, waiting or ended not long ago."""
-        held = self._held.get(validation_id)
-        return held.validation if held is not None else self._ended.get(validation_id)
+        held = self._held.get(validation_id) or self._ended.get(validation_id)
+        return None if held is None else held.validation
 
-    def add(self, validation: Validation) -> Held:
+    def add(self, event: Event) -> Held:
         """A request was made."""
-        held = self._held[validation.id] = Held(validation)
+        held = Held(from_event(event), len(event.data))
+        self._held[held.validation.id] = held
         return held
 
     def end(self, held: Held) -> None:
@@ -74,15 +78,16 @@ class Waiting:
         validation = held.validation
         del self._held[validation.id]
         self.open.pop(key_of(validation), None)
-        self._ended[validation.id] = validation
-        if len(self._ended) > KEPT_ENDED:
-            self._ended.popitem(last=False)
+        self._ended[validation.id] = held
+        self._ended_bytes += held.size
+        while len(self._ended) > KEPT_ENDED or self._ended_bytes > KEPT_ENDED_BYTES:
+            self._ended_bytes -= self._ended.popitem(last=False)[1].size
         _wake(held.waiters)
 
     def restore(self, event: Event) -> None:
         """Take up an event of the log, all of them in their order; then `restored`."""
         if event.type == REQUESTED:
-            self.add(from_event(event))
+            self.add(event)
         elif (held := self._held.get(event.value.get("id", ""))) is not None:
             held.validation.take(event)
             if held.validation.resolution is not None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from lighthouse.sessions import NotAllowed, Role
-from lighthouse.validation import AlreadyAnswered, AlreadyResolved, BadAnswer, NoSuchValidation
+from lighthouse.validation import AlreadyAnswered, AlreadyResolved, BadAnswer, NoSuchValidation, waiting
 from tests.validation.conftest import EVE, HIGH, KIM, MEDIUM, OLGA, Begin, Clock, Room, identity
 
 
@@ -215,12 +215,21 @@ async def test_what_ran_out_while_the_bridge_was_away_is_denied_at_start(room: R
     assert (await room.validations.get(asked.id)).decision == "deny"
 
 
-async def test_what_ended_long_ago_is_found_in_the_log(room: Room) -> None:
-    asked = await room.ask()
-    await room.validations.answer(asked.id, OLGA, "approve", "fine")
-    room.validations._waiting._ended.clear()
-    found = await room.validations.get(asked.id)
-    assert (found.state, found.decision, found.answers[0].agent_id) == ("resolved", "allow", "olga")
+@pytest.mark.parametrize(("most", "bytes_"), [(2, 10**6), (100, 5000)])
+async def test_what_ended_long_ago_is_found_in_the_log(
+    room: Room, most: int, bytes_: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "KEPT_ENDED", most)
+    monkeypatch.setattr(waiting, "KEPT_ENDED_BYTES", bytes_)
+    asked = [await room.ask(f"rm -rf src/{number}") for number in range(6)]
+    for one in asked:
+        await room.validations.answer(one.id, OLGA, "approve", "fine")
+    kept = room.validations.resolved()
+    assert 0 < len(kept) < 6
+    assert kept[0].id == asked[-1].id
+    for one in asked:
+        found = await room.validations.get(one.id)
+        assert (found.state, found.decision, found.answers[0].agent_id) == ("resolved", "allow", "olga")
 
 
 async def test_listeners_hear_of_every_change(room: Room) -> None:
