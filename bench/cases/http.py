@@ -36,7 +36,7 @@ def _row(setting: Setting, bridge: Bridge, batch: int) -> Row:
 
 def _write(bridge: Bridge, seconds: float, batch: int) -> int:
     """How many events were acknowledged within the time."""
-    event = {"type": "tool.used", "data": DATA}
+    event = {"type": "edit.noted", "data": DATA}
     body = json.dumps(event if batch == 1 else {"events": [event] * batch})
     tokens = [bridge.token(f"writer-{number}") for number in range(WRITERS)]
     return batch * len(load.run(load.Task(bridge.address, "/event/store", tokens, [body], seconds)).latencies)
