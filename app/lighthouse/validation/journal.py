@@ -9,8 +9,9 @@ import msgspec
 from lighthouse.events import Draft, Event, EventStore, Query
 from lighthouse.events.event import timestamp
 from lighthouse.policy import Call, Judgement, Verdict
+from lighthouse.validation import quorum
 from lighthouse.validation.bounded import bounded, clipped, without_tokens
-from lighthouse.validation.facts import programs
+from lighthouse.validation.facts import Needs, kept, programs
 from lighthouse.validation.request import REQUESTED, RESOLVED, STREAM, VERDICTS, Validation, from_event
 
 # Longer than any request waits and any rule lasts.
@@ -46,6 +47,18 @@ def judged_data(
     if verdict.suggestion:
         data["suggestion"] = verdict.suggestion
     return data
+
+
+def doubt_data(judged: Judgement, needs: Needs, digest: str) -> dict[str, Any]:
+    """What a request's event says besides."""
+    facts = kept(judged)
+    return {
+        "facts": msgspec.to_builtins(facts),
+        "facts_left_out": len(judged.acts) - len(facts),
+        "needs": msgspec.to_builtins(needs),
+        "quorum": quorum.needed(judged.verdict.tier),
+        "digest": digest,
+    }
 
 
 def verdict_draft(data: dict[str, Any]) -> Draft:

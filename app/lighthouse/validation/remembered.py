@@ -5,7 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 from lighthouse.events import Event
-from lighthouse.policy import Judgement
+from lighthouse.policy import Judgement, Verdict
 from lighthouse.policy.verdict import TIERS, Decision, Tier
 from lighthouse.validation.bounded import what
 from lighthouse.validation.errors import BadAnswer, NoSuchRule, TooManyRules
@@ -57,6 +57,11 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
     def deadline(self) -> float:
         """When it ends, in seconds since 1970."""
         return seconds(self.expires_at)
+
+    def verdict(self, tier: Tier) -> Verdict:
+        """What it says to a call."""
+        word = "allowed" if self.decision == "allow" else "denied"
+        return Verdict(self.decision, f"{word} by {self.by}: {self.reason}", self.id, tier)
 
     def meets(self, agent_id: str, judged: Judgement, digest: str) -> bool:
         """Whether it decides on this call, which the policies escalate."""

@@ -11,8 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-import msgspec
-
 from lighthouse.config import Settings
 from lighthouse.errors import LighthouseError
 from lighthouse.events import BRIDGE, Draft, Event, EventStore, NoRoom, StoreUnavailable
@@ -244,10 +242,7 @@ class Validations:
         digest = facts.digest(call, judged)
         policy = self.judging.version
         if (rule := self._memory.find(call.agent, judged, digest, self._clock())) is not None:
-            word = "allowed" if rule.decision == "allow" else "denied"
-            verdict = Verdict(
-                rule.decision, f"{word} by {rule.by}: {rule.reason}", rule.id, judged.verdict.tier
-            )
+            verdict = rule.verdict(judged.verdict.tier)
             data = journal.judged_data(call, judged, verdict, policy, latency_us, "rule")
             return await self._decided(call.agent, data)
         key = call.agent, digest, policy
@@ -266,27 +261,15 @@ class Validations:
 
     async def _request(self, call: Call, judged: Judgement, latency_us: int, key: Key) -> Validation:
         try:
-            data = journal.judged_data(call, judged, judged.verdict, key[2], latency_us)
-            kept = facts.kept(judged)
+            _, digest, policy = key
             needs = facts.needs(judged, self.judging.roots)
-            data |= {
-                "facts": msgspec.to_builtins(kept),
-                "facts_left_out": len(judged.acts) - len(kept),
-                "needs": msgspec.to_builtins(needs),
-                "quorum": quorum.needed(judged.verdict.tier),
-                "digest": key[1],
-            }
+            data = journal.judged_data(call, judged, judged.verdict, policy, latency_us)
+            data |= journal.doubt_data(judged, needs, digest)
             data |= await self._surroundings.of(call, judged, needs, self._waiting.ended())
             fitting = self._fitting(needs, judged.verdict.tier, call.agent)
             # One more than have to approve, for not everybody answers.
             experts = quorum.chosen(fitting, data["quorum"] + 1)
-            now, patience = self._clock(), self._settings.person_seconds
-            data |= {
-                "asked": list(experts),
-                "specialities": experts,
-                "expires_at": answering.moment(now + patience),
-                "experts_until": answering.moment(now + min(self._settings.expert_seconds, patience)),
-            }
+            data |= {"asked": list(experts), "specialities": experts, **self._deadlines()}
             (event,) = await self._store.append([journal.draft(REQUESTED, data)], agent_id=call.agent)
         except BaseException:
             del self._waiting.open[key]
@@ -298,6 +281,13 @@ class Validations:
         self._tell(held.validation)
         self._arm()
         return held.validation
+
+    def _deadlines(self) -> dict[str, str]:
+        now, patience = self._clock(), self._settings.person_seconds
+        return {
+            "expires_at": answering.moment(now + patience),
+            "experts_until": answering.moment(now + min(self._settings.expert_seconds, patience)),
+        }
 
     def _fitting(self, needs: facts.Needs | None, tier: Tier, without: str) -> dict[str, str]:
         """The experts who fit, with their specialities, the best first."""
