@@ -29,12 +29,13 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     input: dict[str, Any] = {}
     cwd: str | None = None
     agent: str = "case"
+    role: str = "agent"
     why: str = ""
 
     def call(self, cwd: str) -> Call:
         """The call to be judged."""
         fields = {"command": self.command} if self.command is not None else self.input
-        return Call(self.tool, fields, self.cwd or cwd, self.agent)
+        return Call(self.tool, fields, self.cwd or cwd, self.agent, self.role)
 
     def met_by(self, verdict: Verdict) -> bool:
         """Whether the verdict is what is expected."""

@@ -18,9 +18,33 @@ BASH = shutil.which("bash")
 pytestmark = pytest.mark.skipif(BASH is None, reason="there is no bash to compare with")
 
 STAY = 'cd() {{ builtin cd "$@" && case "$PWD" in "{top}/1/"*) ;; *) exit 99 ;; esac; }}\n'
-FOLDER = st.sampled_from(["a", "a/c", "b", "..", "nosuch", "$d", '"$d"', "./a", "../project"])
-FILE = st.sampled_from(["f", "g", "./h", "a/i", "../j", "$n", '"${n}k"', "$n.txt", "l{1,2}"])
-GOING = st.builds(lambda folder: f"cd {folder} 2>/dev/null", FOLDER)
+FOLDER = st.sampled_from(
+    ["a", "a/c", "b", "..", "nosuch", "$d", '"$d"', "./a", "../project", "-", '"$OLDPWD"']
+)
+FILE = st.sampled_from(
+    [
+        "f",
+        "g",
+        "./h",
+        "a/i",
+        "../j",
+        "$n",
+        '"${n}k"',
+        "$n.txt",
+        "l{1,2}",
+        "${n:-w}",
+        "${n%o}x",
+        "$1",
+        "$(echo y)",
+        "${e[1]}",
+        "$PWD/z",
+    ]
+)
+GOING = st.builds(
+    lambda go, folder: f"{go} {folder} >/dev/null 2>&1",
+    st.sampled_from(["cd", "cd", "cd --"]),
+    FOLDER,
+)
 WRITING = st.one_of(
     st.builds(lambda file: f"echo x > {file}", FILE.filter(lambda file: "{" not in file)),
     st.builds(lambda file: f"echo x >> {file}", FILE.filter(lambda file: "{" not in file)),
@@ -32,7 +56,18 @@ WRITING = st.one_of(
     st.builds(lambda file: f"printf '%s\\n' {file} | xargs touch 2>/dev/null", FILE),
 )
 SETTING = st.sampled_from(
-    ["d=a", "d=..", "n=m", "n=o", "read -r n <<< p", "for n in q r; do :; done", "d=$n"]
+    [
+        *("d=a", "d=..", "n=m", "n=o", "d=$n", "n=$(echo p)", "n+=q", "declare n=r", "export n=s", "unset n"),
+        *(
+            "read -r n <<< t",
+            "for n in u v; do :; done",
+            "printf -v n aa",
+            "set -- bb cc",
+            "shift",
+            "e=(dd ee)",
+        ),
+        *("eval 'n=ff'", "n=gg true", "let n=1", ": ${n:=hh}", "IFS=- read -r n d <<< ii-a", "cd $d && n=jj"),
+    ]
 )
 SIMPLE = st.one_of(GOING, WRITING, WRITING, SETTING)
 
