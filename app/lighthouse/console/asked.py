@@ -11,6 +11,9 @@ from lighthouse.validation import Fact, Validation
 
 # The field of a tool's input that says most, by the names that agents' clients use.
 _MAIN = ("command", "file_path", "notebook_path", "path", "url", "query", "pattern", "prompt")
+MOST_NUMBERED = 1000
+# What a small window shows at once.
+LONG_LINES, LONG_TEXT = 12, 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,20 @@ class Asked:
     no_diff: str
     lately: tuple[Lately, ...]
     similar_why_not: str
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of `main`, numbered so that one that is wrapped does not look like two; empty for one."""
+        lines = self.main.split("\n")
+        return lines if 1 < len(lines) <= MOST_NUMBERED else []
+
+    @property
+    def long(self) -> str:
+        """How long `main` is, where a part of it may lie out of sight."""
+        count = self.main.count("\n") + 1
+        if count <= LONG_LINES and len(self.main) <= LONG_TEXT:
+            return ""
+        return f"{count:,} line{'' if count == 1 else 's'}, {len(self.main):,} characters"
 
     @property
     def id(self) -> str:

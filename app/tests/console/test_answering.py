@@ -60,6 +60,7 @@ async def test_neither_enter_nor_a_second_click_answers_what_was_not_meant(
     await olga.page.clock.run_for(1000)
     await button.click()
     assert (await outcome(asking[1]))["decision"] == "allow"
+    await expect(button).to_have_count(0)
 
 
 async def test_it_is_denied_with_a_reason(olga: Person, harbour: Harbour) -> None:
@@ -118,6 +119,7 @@ async def test_the_keyboard_is_enough(visit: MakePerson, harbour: Harbour) -> No
     assert await focused(person.page) == "Approve"
     await person.page.keyboard.press("Enter")
     assert (await outcome(asking))["reason"] == "olga approved: by hand"
+    await expect(person.page.locator("#answered")).to_contain_text("by hand")
 
 
 RING = "getComputedStyle(document.activeElement).outlineStyle !== 'none'"
@@ -164,6 +166,19 @@ async def test_all_of_it_works_without_script(visit: MakePerson, harbour: Harbou
         await expect(person.page).to_have_title(f"{place} · Lighthouse")
 
 
+async def test_a_command_that_lies_out_of_sight_in_part_says_so(olga: Person, harbour: Harbour) -> None:
+    asked = await asyncio.to_thread(harbour.ask, f"ls\n{chr(10) * 400}{PUBLISH}")
+    request = olga.page.locator(f"#{asked['id']}")
+    await expect(request.get_by_text("It is long: 402 lines")).to_be_visible()
+    await expect(request.locator(".command tr").last).to_contain_text(f"402{PUBLISH}")
+    short = await asyncio.to_thread(harbour.ask, f"{PUBLISH} --tag short")
+    await expect(olga.page.locator(f"#{short['id']}")).to_be_visible()
+    await expect(olga.page.locator(f"#{short['id']}").get_by_text("It is long")).to_have_count(0)
+    for one in (asked, short):
+        body = {"id": one["id"], "verdict": "deny", "reason": "tidied"}
+        await asyncio.to_thread(harbour.call, "/approve", body, agent="otto", role="operator")
+
+
 async def test_a_waiting_hook_call_gets_the_answer(olga: Person, harbour: Harbour) -> None:
     command = f"{PUBLISH} --tag hooked"
     hook = {
@@ -181,6 +196,7 @@ async def test_a_waiting_hook_call_gets_the_answer(olga: Person, harbour: Harbou
         output = (await outcome(asking)).get("hookSpecificOutput", {})
         assert output.get("permissionDecision") == told
         assert told is None or "seen" in output["permissionDecisionReason"]
+        await expect(olga.page.locator("#answered")).to_contain_text("seen")
 
 
 async def test_an_edit_is_shown_as_the_difference_it_makes(olga: Person, harbour: Harbour) -> None:
