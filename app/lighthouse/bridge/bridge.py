@@ -271,11 +271,16 @@ class Bridge:
             lambda: self.validations.resolutions if self.validations is not None else {},
         )
         gauge("lighthouse_validations_pending", "Requests that wait for an answer", self._pending)
+        gauge("lighthouse_experts_alive", "Experts who are there", lambda: self._of_experts("alive"))
+        gauge("lighthouse_sockets", "Sockets of agents that are open", lambda: self._of_experts("sockets"))
         gauge("lighthouse_proposals_open", "Proposals that are open", self._open_proposals)
         self.store.add_listener(self.metrics.stored)
 
     def _pending(self) -> float:
         return float(len(self.validations.pending())) if self.validations is not None else 0.0
+
+    def _of_experts(self, name: str) -> float:
+        return float(getattr(self.experts, name)) if self.experts is not None else 0.0
 
     def _open_proposals(self) -> float:
         known = self.proposals.all() if self.proposals is not None else []

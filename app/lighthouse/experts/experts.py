@@ -15,6 +15,7 @@ from lighthouse.events import Draft, Event, EventStore, Query
 from lighthouse.events.event import timestamp
 from lighthouse.experts import record
 from lighthouse.experts.capabilities import Capabilities, Coverage, Needs
+from lighthouse.experts.errors import BadExpert
 from lighthouse.experts.expert import GRACE_SECONDS, Agent, Clock, Expert, Registration
 from lighthouse.experts.mailbox import Letter, Reader
 from lighthouse.experts.record import Record
@@ -197,6 +198,11 @@ class Experts:
         """How many sockets are open."""
         return sum(agent.mailbox.readers for agent in self._agents.values())
 
+    @property
+    def alive(self) -> int:
+        """How many experts are there."""
+        return sum(agent.alive for agent in self._agents.values())
+
     async def look(self) -> None:
         """Find who came back and who is gone, and have what waits handed on."""
         if self._clock() < self._settled_at:
@@ -245,9 +251,16 @@ class Experts:
             said: dict[str, Any] = event.value
             ttl_seconds = said.pop("ttl_seconds")
             capabilities = msgspec.convert(said, Capabilities)
-            agent.registration = Registration(
-                capabilities, Coverage(capabilities), ttl_seconds, event.ts, event.seq
-            )
+            try:
+                coverage = Coverage(capabilities)
+            except BadExpert as error:
+                # Another version knew other languages or risks. Not asked is safer than asked for all.
+                log.warning(
+                    "an expert has to register anew", extra={"expert": event.agent_id, "why": str(error)}
+                )
+                agent.registration = None
+                return
+            agent.registration = Registration(capabilities, coverage, ttl_seconds, event.ts, event.seq)
 
     def _follow(self, events: Sequence[Event]) -> None:
         for event in events:

@@ -37,8 +37,11 @@ class Globs:
     def covers(self, path: ProjectPath) -> bool:
         """Whether the path, or a folder above it, is taken, and none of them is excluded.
 
-        For paths that need not exist: whatever stands there may be a folder.
+        For paths that need not exist: whatever stands there may be a folder. The root is more than any glob
+        takes.
         """
+        if not path:
+            return not self._globs
         verdicts = {self._verdict(path[:length], is_folder=True) for length in range(1, len(path) + 1)}
         return False not in verdicts and (True in verdicts or not self._including)
 

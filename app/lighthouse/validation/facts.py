@@ -38,7 +38,8 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class Needs(msgspec.Struct, frozen=True):
-    """What whoever answers should know: languages and paths of the project, and the acts in doubt."""
+    """What whoever answers should know: languages, paths from the project's root (absolute ones elsewhere),
+    and the acts in doubt."""
 
     languages: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
@@ -84,21 +85,35 @@ def programs(judged: Judgement) -> list[str]:
 
 
 def needs(judged: Judgement, roots: tuple[str, ...]) -> Needs:
-    """What it takes to answer."""
-    paths = dict.fromkeys(
-        inner
-        for act, _ in judged.acts
-        for root in roots
-        if act.target.startswith(root + "/") and (inner := _plain(act.target[len(root) + 1 :]))
-    )
+    """What it takes to answer. Of what is outside of the project only what is in doubt counts."""
+    paths: dict[str, None] = {}
+    for act, rule in judged.acts:
+        inner = _within(act.target, roots)
+        if inner is not None:
+            paths[_plain(inner)] = None
+        elif act.target.startswith("/") and rule.decision != "allow":
+            paths[_plain(act.target)] = None
     languages = {
         language.name for path in paths if (language := language_of(path.encode("utf-8", "replace")))
     }
     if judged.facts.tool == "Bash":
         languages.add("bash")
     risks = {act.action for act, rule in judged.acts if rule.decision != "allow"}
-    chosen = tuple(clipped(path, MAX_TARGET) for path in list(paths)[:MAX_NEEDED_PATHS])
-    return Needs(tuple(sorted(languages)), chosen, tuple(sorted(risks)))
+    chosen = [clipped(path, MAX_TARGET) for path in paths]
+    if len(chosen) > MAX_NEEDED_PATHS:
+        # Who knows of some places only must not seem to know of all that are meant.
+        chosen[MAX_NEEDED_PATHS - 1 :] = ["."]
+    return Needs(tuple(sorted(languages)), tuple(chosen), tuple(sorted(risks)))
+
+
+def _within(target: str, roots: tuple[str, ...]) -> str | None:
+    """The path from the project's root, which is `.` itself; None for what is not in the project."""
+    for root in roots:
+        if target == root:
+            return "."
+        if target.startswith(root + "/"):
+            return target[len(root) + 1 :] or "."
+    return None
 
 
 def digest(call: Call, judged: Judgement) -> str:

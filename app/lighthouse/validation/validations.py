@@ -191,11 +191,7 @@ class Validations:
     async def hand_on(self) -> None:
         """Experts came or went: where fewer are there than a request should have, ask others too."""
         for held in self._waiting.all():
-            try:
-                await self._finished(self._hand_on(held))
-            except LighthouseError as error:
-                log.error("%s could not be handed on: %s", held.validation.id, error)  # noqa: TRY400
-        self._arm()
+            await self._finished(self._hand_on(held))
 
     async def expire(self) -> None:
         """End what is past its time. The room calls it itself, at every deadline."""
@@ -280,6 +276,8 @@ class Validations:
             self._desk.ask(held.validation.asked, held.validation)
         self._tell(held.validation)
         self._arm()
+        # For who came or went between the choice and now.
+        self._spawn(self._hand_on(held))
         return held.validation
 
     def _deadlines(self) -> dict[str, str]:
@@ -338,9 +336,14 @@ class Validations:
             fresh = {one: wanted[one] for one in wanted if one not in there}
             if fresh:
                 data: dict[str, Any] = {"id": validation.id, "asked": list(fresh), "specialities": fresh}
-                await self._store_about(held, [journal.draft(HANDED_ON, data)], BRIDGE)
+                try:
+                    await self._store_about(held, [journal.draft(HANDED_ON, data)], BRIDGE)
+                except LighthouseError as error:
+                    log.error("%s could not be handed on: %s", validation.id, error)  # noqa: TRY400
+                    return
                 held.handed_out = True
                 self._desk.ask(list(fresh), validation)
+                self._arm()
 
     async def _store_about(self, held: Held, drafts: list[Draft], agent_id: str) -> None:
         """Store what happens to a request, and let it happen. The caller has its turn, and is sure."""

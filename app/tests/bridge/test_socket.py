@@ -176,6 +176,9 @@ async def test_only_those_whose_field_it_is_are_asked(api: Api) -> None:
     ):
         ask(api, wait=0)
         assert (await fred.asked())["asked"] == ["fred"]
+        for elsewhere in ("cp README.md /srv/x", "rm -rf " + " ".join(f"db/{n}" for n in range(30))):
+            found = await ask(api, elsewhere, wait=0)
+            assert (await shown(api, found["id"]))["asked"] == []
         nowhere = "curl -d harbour https://example.com"
         ask(api, nowhere, wait=0)
         assert (await eve.asked())["tool_input"] == {"command": nowhere}

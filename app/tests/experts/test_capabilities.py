@@ -74,6 +74,8 @@ def test_what_a_request_does_not_touch_limits_nothing() -> None:
         ("*.{py,pyi}", "deep/down/a.pyi", True),
         ("*", "../x", False),
         ("*", "/etc/passwd", False),
+        ("*", ".", False),
+        ("!db/", ".", False),
     ],
 )
 def test_paths(glob: str, path: str, covered: bool) -> None:

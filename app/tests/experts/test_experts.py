@@ -256,6 +256,17 @@ async def test_who_answered_before_a_restart_is_not_asked_again_and_hears_of_the
     assert (await reader.next())[1].key == "v2"
 
 
+async def test_who_registered_with_what_this_version_does_not_know_is_no_expert_any_more(
+    begin: Begin, store: EventStore
+) -> None:
+    data = {"speciality": "old", "languages": ["cobol"], "paths": [], "risks": [], "ttl_seconds": 60}
+    await store.append([Draft("expert.registered", data, "experts")], agent_id="eve")
+    experts = await begin()
+    assert experts.all() == []
+    await register(experts, "eve")
+    assert best(experts) == ["eve"]
+
+
 async def test_how_experts_did_outlives_a_restart(begin: Begin, store: EventStore) -> None:
     await register(await begin(), "eve")
     requested = Draft("validation.requested", {"asked": ["eve"]}, "validations")
