@@ -62,6 +62,10 @@ class Analysis:
         if not text:
             return
         self.step()
+        if state.linked and action != "read":
+            first = text.removeprefix("./").partition("/")[0]
+            if any(link.partition("/")[0] == first for link in state.linked):
+                self.uncertain(f"{shown(text)} was just linked to somewhere else")
         # A pattern for all that is in a folder takes as much as the folder.
         if action == "delete" and (BELOW in text or is_pure_glob(text.rpartition("/")[2])):
             recursive = True

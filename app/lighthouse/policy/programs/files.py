@@ -110,14 +110,29 @@ def _ln(call: Invocation) -> Output:
         call.role("write", literal(operands[0]).rpartition("/")[2])
     for target in operands[-1:] if len(operands) > 1 else []:
         call.role("write", target)
-    for source in operands[:-1]:
-        # A link makes the project show what stands elsewhere: later judgements would be blind to it.
-        for place in resolve(source, call.state.cwds, call.state.roots):
-            if place.kind in ("secret", "system", "root", "device", "home_root", "guard", "git"):
+    into = literal(operands[-1]) if operands else ""
+    sources = operands[:-1]
+    if len(operands) == 1:
+        sources, into = operands, into.rpartition("/")[2]
+    symbolic = call.arguments.has("-s", "--symbolic", "-sf", "-sfn", "-sn") and not call.arguments.has("-r")
+    for source in sources:
+        # A link's text counts from where the link stands.
+        beside = symbolic and "/" in into and not source.startswith(("/", "~"))
+        for place in resolve(
+            f"{into.rpartition('/')[0]}/{source}" if beside else source, call.state.cwds, call.state.roots
+        ):
+            # A link makes the project show what stands elsewhere: later judgements would be blind to it.
+            if place.kind in _NEVER_LINKED:
                 call.uncertain(f"links to {place.path}")
-        if (into := operands[-1]) in call.state.written or True:
-            call.state.written[literal(into)] = "\ud800"
+            elif place.kind not in ("project", "generated", "temp", "null"):
+                call.state.linked.append(into.removeprefix("./"))
+        call.state.written[into] = "\ud800"
     return NOTHING
+
+
+_NEVER_LINKED = frozenset(
+    ("secret", "system", "root", "device", "home_root", "guard", "git", "startup", "pipeline", "unknown")
+)
 
 
 def _tee(call: Invocation) -> Output:
@@ -168,6 +183,9 @@ def _archive(call: Invocation) -> Output:
         for operand in arguments.operands:
             call.role("read", operand if folder is None else f"{folder}/{operand}")
     elif letters & {"-x", "--extract", "--get"}:
+        from_elsewhere = call.stdin is not None and "network" in call.stdin.sources
+        if from_elsewhere or (archive is not None and archive in call.state.written):
+            call.fetched_into(folder or ".")
         call.role("write", folder or ".")
         if letters & {"-P", "--absolute-names"}:
             call.uncertain("takes absolute paths from the archive")

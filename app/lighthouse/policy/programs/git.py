@@ -197,6 +197,9 @@ def _clone(call: Invocation) -> Output:
     call.act("fetch:remote", " ".join(map(literal, arguments.operands)))
     if len(arguments.operands) > 1:
         call.role("write", arguments.operands[1])
+    for address in arguments.operands[:1]:
+        name = literal(address).rstrip("/").rpartition("/")[2].removesuffix(".git")
+        call.fetched_into(arguments.operands[1] if len(arguments.operands) > 1 else name)
     return SOMETHING
 
 
@@ -205,6 +208,10 @@ def _fetch(call: Invocation) -> Output:
         if name in ("--upload-pack", "--exec"):
             call.uncertain(f"{name} runs a program")
     _no_command_url(call)
+    refspecs = [literal(refspec) for refspec in call.arguments.operands[1:]]
+    forced = call.arguments.has("-f", "--force") and any(":" in refspec for refspec in refspecs)
+    if forced or any(refspec.startswith("+") and ":" in refspec for refspec in refspecs):
+        call.act("rewrite:local", " ".join(refspecs), detail="a branch points elsewhere afterwards")
     return SOMETHING
 
 
@@ -225,8 +232,8 @@ def _submodule(call: Invocation) -> Output:
     operands = [literal(operand) for operand in call.arguments.operands]
     if operands[:1] == ["foreach"]:
         return call.shell.script(" ".join(operands[1:]), call.name)
-    if operands[:1] == ["deinit"]:
-        call.act("discard:project", "git submodule deinit")
+    if operands[:1] == ["deinit"] or (operands[:1] == ["update"] and call.arguments.has("-f", "--force")):
+        call.act("discard:project", f"git submodule {operands[0]}")
     elif operands[:1] and operands[0] not in (
         "status",
         "update",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lighthouse.policy.analysis import Analysis
+from lighthouse.policy.places import resolve
 from lighthouse.policy.programs.arguments import Arguments
 from lighthouse.policy.programs.spec import Spec
 from lighthouse.policy.programs.tasks import act_of
@@ -12,7 +13,10 @@ from lighthouse.policy.shell.marks import ANY, is_open, literal, shown
 from lighthouse.policy.shell.output import SOMETHING, Output
 from lighthouse.policy.shell.run import Shell
 from lighthouse.policy.shell.state import State
+from lighthouse.policy.vocabulary import listed
 
+_BUILD_FILES = listed("build", "files")
+_PROJECT = frozenset(("project", "project_root", "generated", "git"))
 _PATH_ROLES = frozenset(("read", "write", "delete"))
 _EVERY_ADDRESS = "0.0.0.0"  # noqa: S104
 LOCAL = frozenset(("localhost", "127.0.0.1", "0.0.0.0", "::1", "[::1]", "host.docker.internal"))  # noqa: S104
@@ -45,10 +49,30 @@ class Invocation:
             action, _, place = item.partition(":")
             if action in ("ok", "data"):
                 continue
+            if (action, place) == ("execute", "project"):
+                self._run_where_it_stands(target, detail)
+                continue
             if action == "uncertain":
                 self.analysis.uncertain(detail or f"{self.name}: {place or 'not understood'}", self.name)
             else:
                 self.analysis.act(action, place, target, self.name, recursive=recursive, detail=detail)
+
+    def _run_where_it_stands(self, target: str, detail: str) -> None:
+        """A build or a test runs what the current folder holds: the project's code only in the project."""
+        if not self.state.roots.project:  # in a container, or on another machine
+            self.analysis.act("execute", "project", target, self.name, detail=detail)
+            return
+        made = next((path for path in self.state.written if path.rpartition("/")[2] in _BUILD_FILES), "")
+        if made:
+            self.uncertain(f"what it runs may stand in {shown(made)}, which was just written")
+        for place in resolve(".", self.state.cwds, self.state.roots):
+            if any(f"{place.path}/".startswith(f"{folder}/") for folder in self.state.fetched):
+                self.analysis.act(
+                    "execute", "network", target, self.name, detail="runs what was just fetched"
+                )
+            else:
+                kind = "project" if place.kind in _PROJECT else place.kind
+                self.analysis.act("execute", kind, target, self.name, detail=detail)
 
     def role(self, role: str, text: str | None, *, recursive: bool = False) -> None:
         """Tell what a value does by its role: a path, a command, a URL, or an act."""
@@ -100,7 +124,16 @@ class Invocation:
         ) is not None:
             self.shell.script(text, "sh")
             return
+        for place in resolve(path, self.state.cwds, self.state.roots):
+            if any(place.path.startswith(f"{folder}/") for folder in self.state.fetched):
+                self.act("execute:network", place.path, detail="runs what was just fetched")
         self.analysis.path("execute", path, self.state, self.name)
+
+    def fetched_into(self, folder: str) -> None:
+        """What stands in the folder from here on came from elsewhere, within this very command."""
+        self.state.fetched += [
+            place.path for place in resolve(folder, self.state.cwds, self.state.roots) if place.path != "/"
+        ]
 
     def run(self, words: list[str], *, stdin: Output | None = None) -> Output:
         """Start another program, as wrappers do."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from lighthouse.policy.places import resolve
 from lighthouse.policy.programs.arguments import split
 from lighthouse.policy.programs.invocation import Invocation
 from lighthouse.policy.programs.spec import Spec
@@ -71,8 +72,14 @@ def _install(call: Invocation) -> Output:
         place = "home"  # a command for every later shell, from whatever place its name tells
     elif any(_ELSEWHERE.match(word) for word in operands):
         place = "remote"
-    elif any(word.startswith(("/", "~", "../")) for word in operands):
-        place = "other"
+    elif any(word.startswith(("/", "~", "../")) for word in operands) or (
+        call.state.roots.project
+        and any(
+            found.kind not in ("project", "project_root", "generated", "git")
+            for found in resolve(".", call.state.cwds, call.state.roots)
+        )
+    ):
+        place = "other"  # what stands there says what is installed, and what that runs
     call.act(f"install:{place}", " ".join([call.name, *operands])[:200])
     return SOMETHING
 
@@ -154,6 +161,16 @@ _SCOPED = {
 }
 
 
+def _package_set(call: Invocation) -> Output:
+    """`npm pkg set KEY=VALUE`: under `scripts` it is what npm runs."""
+    operands = [literal(operand) for operand in call.arguments.operands]
+    call.act("write:project", " ".join(operands)[:200])
+    call.state.written["package.json"] = ANY
+    if any(operand.startswith(("scripts", "bin")) for operand in operands):
+        call.uncertain("sets what npm runs")
+    return SOMETHING
+
+
 def _workspace(call: Invocation) -> Output:
     """`yarn workspace NAME …`: the same as there."""
     words = call.words[1:]
@@ -175,6 +192,7 @@ def _tex(call: Invocation) -> Output:
 HANDLERS: dict[str, Callable[[Invocation], Output]] = {
     "tex": _tex,
     "workspace": _workspace,
+    "package-set": _package_set,
     "tasks": _tasks,
     "install": _install,
     "runner": _runner,

@@ -22,6 +22,10 @@ class State:
     variables: dict[str, str] = field(default_factory=dict)
     functions: dict[str, Node] = field(default_factory=dict)
     written: dict[str, str] = field(default_factory=dict)
+    # Folders that were fetched within this command.
+    fetched: list[str] = field(default_factory=list)
+    # Names that this command made links of, to what stands outside.
+    linked: list[str] = field(default_factory=list)
     # Where the last change of folder led, if it went well.
     reached: tuple[str, ...] = ()
     # Within a branch that may not run, what was known before may still hold.
@@ -35,6 +39,8 @@ class State:
             dict(self.variables),
             dict(self.functions),
             self.written,
+            self.fetched,
+            self.linked,
             self.reached,
             self.conditional,
         )
