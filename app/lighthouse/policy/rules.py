@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
@@ -85,11 +86,18 @@ class Rules:
 
     def decide(self, act: Act, asker: Asker) -> Rule:
         """The rule that decides on one act. Anything unforeseen in an evaluation escalates."""
-        target = {"place": act.place, "name": act.target, "program": act.program, "recursive": act.recursive}
-        entities = [
-            {"uid": {"type": "Agent", "id": asker.agent}, "attrs": {"role": asker.role}, "parents": []},
-            {"uid": {"type": "Target", "id": "target"}, "attrs": target, "parents": []},
-        ]
+        looks = self.looks_at
+        target: dict[str, Any] = {"place": act.place, "recursive": act.recursive}
+        target |= {"name": act.target} if "name" in looks else {}
+        target |= {"program": act.program} if "program" in looks else {}
+        entities = [{"uid": {"type": "Target", "id": "target"}, "attrs": target, "parents": []}]
+        if "role" in looks:
+            agent = {
+                "uid": {"type": "Agent", "id": asker.agent},
+                "attrs": {"role": asker.role},
+                "parents": [],
+            }
+            entities.append(agent)
         try:
             request = {
                 "principal": {"type": "Agent", "id": asker.agent},
@@ -99,7 +107,7 @@ class Rules:
             }
             # Without the schema it takes a third less: the policies were checked against it, what is asked is
             # always of this shape, and were it not, that would be an error in the evaluation.
-            result = cedarpy.is_authorized(request, self._sets[act.action], _text(entities))
+            result = cedarpy.is_authorized(request, self._sets[act.action], _entities(_text(entities)))
         except ValueError:  # text that is no Unicode
             return FAILED
         if result.diagnostics.errors:
@@ -140,6 +148,12 @@ def _only(policies: dict[str, Any], action: str) -> cedarpy.PolicySet:
 def _may_be_on(scope: dict[str, Any], action: str) -> bool:
     named = [scope["entity"]] if "entity" in scope else scope.get("entities")
     return scope["op"] not in ("==", "in") or named is None or any(one["id"] == action for one in named)
+
+
+@lru_cache(maxsize=256)
+def _entities(text: str) -> cedarpy.Entities:
+    """The entities, parsed; without the names of targets there are few different ones."""
+    return cedarpy.Entities.from_json_str(text)
 
 
 def _text(value: object) -> str:
