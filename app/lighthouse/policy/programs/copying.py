@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from lighthouse.policy.programs.invocation import Invocation
-from lighthouse.policy.shell.marks import literal
+from lighthouse.policy.shell.marks import ANY, literal
 from lighthouse.policy.shell.output import NOTHING, SOMETHING, Output
 
 _REMOTE = re.compile(r"^(?:[a-z]+://|(?:[\w.-]+@)?[\w.-]{2,}:(?!\\))")
@@ -33,9 +33,7 @@ def _cp(call: Invocation) -> Output:
         target if target is not None else (arguments.operands[-1] if len(arguments.operands) > 1 else None),
     )
     into = literal(arguments.operands[-1]) if arguments.operands else ""
-    call.state.written[into] = (
-        call.state.written.get(literal(sources[0]), "\ud800") if len(sources) == 1 else "\ud800"
-    )
+    call.state.written[into] = call.state.written.get(literal(sources[0]), ANY) if len(sources) == 1 else ANY
     return NOTHING
 
 

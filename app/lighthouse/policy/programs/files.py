@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from lighthouse.policy.places import resolve
 from lighthouse.policy.programs.invocation import Invocation
-from lighthouse.policy.shell.marks import literal
+from lighthouse.policy.shell.marks import ANY, literal
 from lighthouse.policy.shell.output import NOTHING, SOMETHING, Output
 
 
@@ -126,7 +126,7 @@ def _ln(call: Invocation) -> Output:
                 call.uncertain(f"links to {place.path}")
             elif place.kind not in ("project", "generated", "temp", "null"):
                 call.state.linked.append(into.removeprefix("./"))
-        call.state.written[into] = "\ud800"
+        call.state.written[into] = ANY
     return NOTHING
 
 
@@ -136,10 +136,10 @@ _NEVER_LINKED = frozenset(
 
 
 def _tee(call: Invocation) -> Output:
-    text = call.stdin.text if call.stdin is not None else "\ud800"
+    text = call.stdin.text if call.stdin is not None else ANY
     for operand in call.arguments.operands:
         call.analysis.path("write", operand, call.state, call.name)
-        call.state.written[literal(operand)] = text if not call.arguments.has("-a", "--append") else "\ud800"
+        call.state.written[literal(operand)] = text if not call.arguments.has("-a", "--append") else ANY
     return call.stdin or SOMETHING
 
 
