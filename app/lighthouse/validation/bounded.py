@@ -14,10 +14,13 @@ MAX_ITEMS = 500
 # Below this no single string can be too long, and no sum either.
 SMALL = MAX_TEXT
 
-# The form of sessions/tokens.py, and of every other token of its kind.
-_TOKEN = re.compile(rb"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{16,}")
+# The form of sessions/tokens.py, and of every other token of its kind. Each word is looked at from its start
+# on and never again from its middle: else one of many beginnings would take minutes, and everybody waits.
+_TOKEN = re.compile(rb"(?<![\w-])((?:(?!eyJ[\w-]{8})[\w-])*+)eyJ[\w-]{8,}+\.eyJ[\w-]{8,}+\.[\w-]{16,}+")
 _MARK = b"eyJ"
-_INSTEAD = b"[a token was left out]"
+_INSTEAD = rb"\1[a token was left out]"
+# What decides most about a call is kept first, so that nothing else in the input takes its room.
+_FIRST = ("command", "file_path", "notebook_path", "url", "path")
 
 
 def without_tokens(data: dict[str, Any]) -> dict[str, Any]:
@@ -35,7 +38,9 @@ def bounded(fields: dict[str, Any]) -> dict[str, Any]:
     if len(encoded) <= SMALL and encoded.count(b"{") + encoded.count(b"[") <= MAX_DEPTH:
         return fields
     # Tokens first: one that is cut in two would not be known again.
-    cut: dict[str, Any] = _Cutter().cut(without_tokens(fields), 0)
+    clean = without_tokens(fields)
+    ordered = {name: clean[name] for name in _FIRST if name in clean} | clean
+    cut: dict[str, Any] = _Cutter().cut(ordered, 0)
     return cut
 
 
@@ -61,7 +66,7 @@ def fitting(text: str, most: int) -> str:
 
 def what(tool_input: dict[str, Any], most: int) -> str:
     """A tool's input in one short text: its command, its file, or all of it as JSON."""
-    for name in ("command", "file_path", "notebook_path", "url", "path"):
+    for name in _FIRST:
         if isinstance(text := tool_input.get(name), str):
             return clipped(text, most)
     return clipped(msgspec.json.encode(tool_input).decode(), most)

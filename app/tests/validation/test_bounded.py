@@ -4,6 +4,7 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -81,3 +82,24 @@ def _depth(value: Any) -> int:
     if isinstance(value, dict):
         return 1 + max(map(_depth, value.values()), default=0)
     return 1 + max(map(_depth, value), default=0) if isinstance(value, list) else 0
+
+
+@pytest.mark.parametrize("text", ["eyJ" * 300_000, "eyJ.eyJ." * 110_000, "eyJaaaaaaaa." * 75_000])
+def test_what_only_begins_like_tokens_is_looked_through_at_once(text: str) -> None:
+    # One word of 60 kB once took seconds, with four times as many for twice the length: this would take an hour.
+    assert without_tokens({"command": text})["command"] == text
+
+
+@pytest.mark.parametrize("before", ["", "x", "\n", "\\", '"', "eyJ", "é", "a.", "eyJaaaaaaaa "])
+def test_a_token_is_found_behind_anything(keyring: KeyRing, before: str) -> None:
+    token = mint_agent_token(keyring, "ann", Role.OPERATOR, 60)
+    left = without_tokens({"command": f"{before}{token} end"})["command"]
+    assert token.rpartition(".")[2] not in left
+    assert left.endswith("[a token was left out] end")
+    assert left.startswith(before.removesuffix("eyJ"))
+
+
+def test_nothing_else_takes_the_room_of_what_would_run() -> None:
+    padding = {f"note{number}": "x" * 16_000 for number in range(20)}
+    for name in ("command", "file_path", "notebook_path", "url", "path"):
+        assert bounded(padding | {name: "rm -rf src"})[name] == "rm -rf src"
