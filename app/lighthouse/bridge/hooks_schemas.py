@@ -1,8 +1,10 @@
 """The hooks of Claude Code on the wire, as far as they are looked at: its names, and no others of ours."""
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
+
+from lighthouse.bridge.validation_schemas import MAX_CWD, MAX_TOOL
 
 BEFORE: Final = "PreToolUse"
 AFTER: Final = "PostToolUse"
@@ -22,9 +24,9 @@ class Hook(msgspec.Struct, kw_only=True):
     """
 
     hook_event_name: str
-    tool_name: str
+    tool_name: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TOOL)]
     tool_input: dict[str, Any]
-    cwd: str
+    cwd: Annotated[str, msgspec.Meta(max_length=MAX_CWD)]
     tool_use_id: str | None = None
     session_id: str | None = None
     agent_id: str | None = None

@@ -9,6 +9,8 @@ from lighthouse.policy.verdict import Decision, Tier
 from lighthouse.validation import Answer, Fact, Needs, Remembered, Validation
 from lighthouse.validation.request import How, State
 
+MAX_TOOL, MAX_CWD = 200, 4096
+
 Wait = Annotated[float, msgspec.Meta(ge=0, le=600)]
 Id = Annotated[str, msgspec.Meta(min_length=2, max_length=20)]
 
@@ -16,9 +18,9 @@ Id = Annotated[str, msgspec.Meta(min_length=2, max_length=20)]
 class Validate(Request):
     """A tool call as the tool's host makes it. `cwd` is the folder it is made in, as the host names it."""
 
-    tool_name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    tool_name: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TOOL)]
     tool_input: dict[str, Any]
-    cwd: Annotated[str, msgspec.Meta(max_length=4096)] = ""
+    cwd: Annotated[str, msgspec.Meta(max_length=MAX_CWD)] = ""
     wait_seconds: Wait = 0.0
 
 

@@ -224,6 +224,11 @@ async def test_a_subagent_is_its_main_agent(api: Api, project: Path) -> None:
         b'{"hook_event_name": "PreToolUse", "tool_name": null, "tool_input": {}, "cwd": "/"}',
         b'{"hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": "\xff"}}',
         b"[" * 100_000,
+        # A long name in an unbounded memory of judgements would be one for as long as the bridge runs.
+        b'{"hook_event_name": "PreToolUse", "tool_name": "mcp__a__get_%s", "tool_input": {}, "cwd": "/"}'
+        % (b"x" * 200),
+        b'{"hook_event_name": "PreToolUse", "tool_name": "TodoWrite", "tool_input": {}, "cwd": "/%s"}'
+        % (b"x" * 4096),
     ],
 )
 async def test_what_is_malformed_is_denied(api: Api, wrong: bytes) -> None:
