@@ -88,7 +88,8 @@ def needs(judged: Judgement, roots: tuple[str, ...]) -> Needs:
     """What it takes to answer. Of what is outside of the project only what is in doubt counts."""
     paths: dict[str, None] = {}
     for act, rule in judged.acts:
-        inner = _within(act.target, roots)
+        # What is not known from some point on may lead anywhere, whatever it begins with.
+        inner = None if act.place == "unknown" else _within(act.target, roots)
         if inner is not None:
             paths[_plain(inner)] = None
         elif act.target.startswith("/") and rule.decision != "allow":
