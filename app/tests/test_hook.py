@@ -256,6 +256,11 @@ def test_a_person_may_let_calls_pass_while_the_bridge_is_away(server: Server, as
     blocked(ask(LIGHTHOUSE_HOOK_AWAY="allow"), "not the bridge")
     server.says = ok(b'{"hookSpecificOutput":{"permissionDecision":"deny"}}')
     assert b"deny" in ask(LIGHTHOUSE_HOOK_AWAY="allow").stdout
+    # Nor for one that waits for a person longer than the host does.
+    with socket.create_server(("127.0.0.1", 0)) as slow:
+        url = f"http://127.0.0.1:{slow.getsockname()[1]}"
+        late = ask(BEFORE, "--seconds", "1", LIGHTHOUSE_BRIDGE_URL=url, LIGHTHOUSE_HOOK_AWAY="allow")
+        blocked(late, "in time")
 
 
 class Pieces:
