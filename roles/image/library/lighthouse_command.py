@@ -53,7 +53,7 @@ PROGRAM = """#!/usr/bin/python3 -IS
 import sys
 
 sys.path.insert(0, {library!r})
-if sys.argv[1:2] == ["hook"]:
+if sys.argv[1:2] == ["hook"] and "--help" not in sys.argv:
     # It is started for every call of a tool, and brings all it needs.
     from lighthouse.hook import main
 else:

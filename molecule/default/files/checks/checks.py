@@ -29,6 +29,7 @@ from host import (
     user_unit,
     wait_for,
 )
+from judged import answered, approved, blocked, followed, judged, unanswered
 from tree import annotated, folders, follows, past, proposed, readers, same_tree
 
 
@@ -251,7 +252,7 @@ def verified():
 
 
 def stopped():
-    """Stop leaves no mount, dead or alive, nobody listening and no container; start brings all back."""
+    """Stop leaves no mount, dead or alive, nobody listening and no container; hooks block; start brings all back."""
     sh("systemctl", "stop", "lighthouse")
     need(not our_mounts(), f"a mount is left: {our_mounts()}")
     need(not any(any(place.iterdir()) for place in (MOUNT, PROPOSALS)), "a mount point is not empty and idle")
@@ -260,10 +261,11 @@ def stopped():
     need(
         inner["ActiveState"] in ("inactive", "failed") and inner["NFileDescriptorStore"] == "0", f"left behind: {inner}"
     )
+    told = blocked()
     sh("systemctl", "start", "lighthouse", timeout=300)
     need(health()[0] == 200, "started, and not healthy")
     sh("ls", str(MOUNT / "current"), user=MEMBER)
-    return "no mount, no listener, no stored descriptor; started again and healthy"
+    return f"no mount, no listener, no stored descriptor; hooks said: {told}; started again and healthy"
 
 
 def back():
@@ -297,6 +299,11 @@ def main():
         annotated,
         proposed,
         mcp,
+        judged,
+        approved,
+        answered,
+        unanswered,
+        followed,
         killed,
         verified,
         stopped,

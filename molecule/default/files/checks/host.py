@@ -69,14 +69,14 @@ def health():
         return 0, {}
 
 
-def call(method, path, body=None, token=None):
+def call(method, path, body=None, token=None, timeout=20):
     request = urllib.request.Request(
         f"{URL}{path}", method=method, data=None if body is None else json.dumps(body).encode()
     )
     request.add_header("Authorization", f"Bearer {token or TOKEN.read_text().strip()}")
     request.add_header("Content-Type", "application/json")
     try:
-        with urllib.request.urlopen(request, timeout=20 * SCALE) as answer:
+        with urllib.request.urlopen(request, timeout=timeout * SCALE) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
