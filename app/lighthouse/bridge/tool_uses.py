@@ -9,6 +9,7 @@ from lighthouse.bridge.validation import validations
 from lighthouse.events import Draft
 from lighthouse.paths import ProjectPath
 from lighthouse.policy import Act, Call
+from lighthouse.turns import Turns
 
 if TYPE_CHECKING:
     from lighthouse.bridge.bridge import Bridge
@@ -27,6 +28,7 @@ _PATTERNS = frozenset("*?[{…")
 
 log = logging.getLogger("lighthouse.hooks")
 _looks: set[asyncio.Task[Any]] = set()
+_turns = Turns()
 
 
 async def tell_use(bridge: "Bridge", call: Call) -> None:
@@ -40,7 +42,9 @@ async def tell_use(bridge: "Bridge", call: Call) -> None:
     if not changing:
         return
     named = _in_project(changing, judging.roots, patterns=call.tool == "Bash")
-    seq = await _look(bridge, named)
+    # One look of each agent at a time: they take turns with everybody's at the project.
+    async with _turns.of(call.agent):
+        seq = await _look(bridge, named)
     data: dict[str, Any] = {
         "tool_name": call.tool[:MAX_WORD],
         "actions": sorted({act.action for act in changing}),

@@ -12,6 +12,7 @@ from lighthouse.config import Settings
 from lighthouse.errors import LighthouseError
 from lighthouse.events import BRIDGE, Draft, EventStore
 from lighthouse.policy import Call, Judge, Judgement, PolicyFolder, Roots
+from lighthouse.turns import Turns
 from lighthouse.validation.links import ProjectLinks
 
 STREAM = "policies"
@@ -43,6 +44,7 @@ class Judging:
         self._here: _Seat | None = None
         self._aside: _Seat | None = None
         self._refreshing: asyncio.Task[None] | None = None
+        self._turns = Turns()
 
     @property
     def problem(self) -> str | None:
@@ -90,10 +92,11 @@ class Judging:
         return self._here.judge(call)
 
     async def aside(self, call: Call) -> Judgement:
-        """The judgement, made on a thread."""
+        """The judgement, made on a thread; of each agent one at a time, as there is one thread for all."""
         if self._aside is None:
             raise RuntimeError("not started")
-        return await self._run(self._aside.judge, call)
+        async with self._turns.of(call.agent):
+            return await self._run(self._aside.judge, call)
 
     async def refresh(self) -> None:
         """Take over what changed in the folder; where that does not check, the last good policies stay."""

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lighthouse.bridge import tool_uses
 from lighthouse.sessions import Role
 from tests.bridge.conftest import Answer, Api, Start
 
@@ -301,6 +302,17 @@ async def test_a_written_file_is_seen_at_once_and_the_log_names_who_wrote_it(
     assert event.value["session_id"] == SESSION
     (changed,) = await api.events(type="shadow.changed")
     assert event.value["version"] == changed.seq
+
+
+async def test_who_tells_a_lot_has_one_look_at_a_time(api: Api, project: Path) -> None:
+    news = [after(project, "Write", {"file_path": str(project / str(number))}) for number in range(30)]
+    posts = [asyncio.create_task(api.post(ROUTE, one)) for one in news]
+    most = 0
+    while not all(post.done() for post in posts):
+        most = max(most, len(tool_uses._looks))
+        await asyncio.sleep(0)
+    assert most == 1
+    assert len(await api.events(stream="tools")) == 30
 
 
 async def test_what_the_shell_wrote_is_seen_at_once(api: Api, project: Path) -> None:
