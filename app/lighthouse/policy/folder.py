@@ -60,8 +60,17 @@ class PolicyFolder:
 
 
 def load_texts(folder: Path) -> dict[str, str]:
-    """The policies of the folder; the shipped ones where there is none."""
-    return read_texts(folder) if folder.is_dir() else default_texts()
+    """The policies of the folder; the shipped ones where there is none. Raises BadPolicy.
+
+    A link to nowhere or a folder out of reach is not none: somebody's own policies should be there.
+    """
+    try:
+        folder.lstat()
+    except FileNotFoundError:
+        return default_texts()
+    except OSError:
+        pass  # read_texts says what is the matter
+    return read_texts(folder)
 
 
 def _state(file: Path) -> tuple[int, int, int]:

@@ -73,3 +73,27 @@ def test_a_folder_that_goes_away_does_not_unlock_anything(folder, tmp_path) -> N
     (folder / "a.cedar").unlink()
     assert not policies.refresh()
     assert decision(policies) == "deny"
+
+
+def test_a_folder_out_of_reach_locks(tmp_path: Path) -> None:
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "file").write_text("no folder")
+    for name in ("nowhere", "circle", "file", "x" * 300):
+        folder = PolicyFolder(tmp_path / name)
+        assert folder.problem is not None
+        assert list(folder.rules.rules) == ["policies-are-broken"]
+
+
+def test_a_folder_that_goes_out_of_reach_leaves_what_was_good(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "a.cedar").write_text('@id("mine") forbid (principal, action, resource);')
+    (tmp_path / "policies").symlink_to("own")
+    folder = PolicyFolder(tmp_path / "policies")
+    (tmp_path / "own").rename(tmp_path / "elsewhere")
+    assert not folder.refresh()
+    assert folder.problem is not None
+    assert list(folder.rules.rules) == ["mine"]
+    (tmp_path / "elsewhere").rename(tmp_path / "own")
+    folder.refresh()
+    assert folder.problem is None
