@@ -104,6 +104,8 @@ class Judge:
 
     def _key(self, call: Call) -> tuple[object, ...] | None:
         """All that a judgement depends on but the links; None for a call that is not kept."""
+        if any(isinstance(value, str) and len(value) > MOST_KEPT_BYTES for value in call.fields.values()):
+            return None
         try:
             fields = msgspec.json.encode(call.fields)
         except (TypeError, ValueError, RecursionError):  # no JSON

@@ -46,7 +46,7 @@ def bounded(fields: dict[str, Any]) -> dict[str, Any]:
 
 def clipped(text: str, most: int) -> str:
     """The text, cut with a remark where it is longer than `most` bytes of JSON."""
-    if len(text) * 6 <= most or len(msgspec.json.encode(text)) - 2 <= most:
+    if len(text) * 6 <= most or (len(text) <= most and len(msgspec.json.encode(text)) - 2 <= most):
         return text
     digest = sha256(text.encode("utf-8", "replace")).hexdigest()
     return f"{fitting(text, most)}… [cut: {len(text)} characters in all, sha256 {digest}]"
