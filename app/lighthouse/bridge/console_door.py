@@ -175,7 +175,7 @@ def _admit(bridge: "Bridge", route: Route, request: web.Request) -> Identity:
         raise NotLoggedIn("the session has ended") from error
     if wait := bridge.agent_limit.take(identity.agent_id):
         raise too_many("requests", wait)
-    if identity.kind != "session" or not allows(identity.role, route.permission):  # type: ignore[arg-type]
+    if identity.kind != "console" or not allows(identity.role, route.permission):  # type: ignore[arg-type]
         reason = f"a {identity.kind} token of the role {identity.role} is no session of the console"
         bridge.audit.rejected(403, reason, route.path, peer, identity.agent_id)
         raise NotAllowed(reason, "log in with an operator's token")

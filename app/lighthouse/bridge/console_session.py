@@ -53,7 +53,7 @@ async def login_page(bridge: "Bridge", call: Call) -> web.Response:
 
 
 async def login(bridge: "Bridge", call: Call) -> web.Response:
-    """From a token to a session in a cookie, which no script can read and no other site can use."""
+    """From a token to a session of the console alone, in a cookie out of reach of scripts and other sites."""
     form: Login = call.body
     try:
         identity = bridge.sessions.authenticate(form.token.strip())
@@ -71,7 +71,7 @@ async def login(bridge: "Bridge", call: Call) -> web.Response:
         reason = f"{what} does not open the console"
         bridge.audit.rejected(403, reason, LOGIN, call.peer, identity.agent_id)
         return await _form(bridge, form.next, f"This is {what}: the console takes an operator's own.")
-    token, session = await bridge.sessions.create(identity, SESSION_SECONDS)
+    token, session = await bridge.sessions.create(identity, SESSION_SECONDS, "console")
     answer = redirect(_inside(form.next))
     answer.set_cookie(
         COOKIE,

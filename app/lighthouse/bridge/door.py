@@ -123,7 +123,7 @@ def _admit(bridge: "Bridge", route: Route, request: web.Request) -> Identity | N
         return None
     peer = request.remote or "unix"
     try:
-        identity = bridge.sessions.authenticate(_token(request))
+        identity = _named(bridge, _token(request))
     except (Rejected, BadToken) as error:
         if wait := bridge.failure_limit.take(peer):
             raise too_many("failed attempts", wait) from error
@@ -134,6 +134,14 @@ def _admit(bridge: "Bridge", route: Route, request: web.Request) -> Identity | N
         raise too_many("requests", wait)
     if route.permission and not allows(identity.role, route.permission):  # type: ignore[arg-type]
         raise _refused(bridge, route, request, identity, f"the role {identity.role} lacks {route.permission}")
+    return identity
+
+
+def _named(bridge: "Bridge", token: str) -> Identity:
+    identity = bridge.sessions.authenticate(token)
+    if identity.kind == "console":
+        # Browsers show cookies to whatever listens on this host: what one sees must not become a token.
+        raise BadToken("a session of the console is no token of the API")
     return identity
 
 

@@ -55,7 +55,7 @@ class SessionValidity(msgspec.Struct):
     valid: bool
     agent_id: str | None = None
     role: str | None = None
-    kind: Literal["agent", "session"] | None = None
+    kind: Literal["agent", "session", "console"] | None = None
     token_id: str | None = None
     expires_at: str | None = None
     expires_in: float | None = None

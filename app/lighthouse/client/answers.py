@@ -68,7 +68,10 @@ class Status:
 
 @dataclass(frozen=True)
 class Identity:
-    """Whom a token speaks for, or `valid` false and nothing more. `kind` is agent (long-lived) or session."""
+    """Whom a token speaks for, or `valid` false and nothing more.
+
+    `kind` is agent (long-lived), session, or console for what a browser's cookie holds.
+    """
 
     valid: bool
     agent_id: str | None = None

@@ -6,6 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import msgspec
 
@@ -51,7 +52,7 @@ class Sessions:
                 event.agent_id,
                 Role(said["role"]),
                 said["token_id"],
-                "session",
+                said.get("kind", "session"),
                 said["expires_at"],
                 said["parent"],
             )
@@ -80,7 +81,9 @@ class Sessions:
         if identity.parent in self._revoked:
             raise BadToken(f"its agent token was revoked by event {self._revoked[identity.parent]}")
 
-    async def create(self, identity: Identity, ttl_seconds: float = 3600) -> tuple[str, Identity]:
+    async def create(
+        self, identity: Identity, ttl_seconds: float = 3600, kind: Literal["session", "console"] = "session"
+    ) -> tuple[str, Identity]:
         """A session token for the agent, which lives no longer than its agent token; an event says so.
 
         Raises NotAllowed when asked with a session token: those do not renew themselves.
@@ -90,10 +93,11 @@ class Sessions:
         lifetime = min(ttl_seconds, MAX_SESSION_SECONDS)
         expires_at = float(int(min(time.time() + lifetime, identity.expires_at)))
         session = Identity(
-            identity.agent_id, identity.role, new_token_id(), "session", expires_at, identity.token_id
+            identity.agent_id, identity.role, new_token_id(), kind, expires_at, identity.token_id
         )
         data = {
             "token_id": session.token_id,
+            "kind": kind,
             "parent": identity.token_id,
             "role": session.role.value,
             "expires_at": expires_at,

@@ -3,7 +3,7 @@
 import re
 import time
 import uuid
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import jwt
 import msgspec
@@ -20,7 +20,8 @@ MAX_TOKEN = 4096
 _AGENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _TOKEN_ID = re.compile(r"[0-9a-f]{32}")
 
-Kind = Literal["agent", "session"]
+# `session` is made from an agent's token and stands for it; `console` is what a browser keeps as a cookie.
+Kind = Literal["agent", "session", "console"]
 
 
 class BadToken(LighthouseError):
@@ -115,8 +116,8 @@ def _identity(claims: dict[str, Any]) -> Identity:
     kind, parent, expires_at = claims["typ"], claims.get("par"), claims["exp"]
     ids = [claims["jti"]] if parent is None else [claims["jti"], parent]
     if (
-        kind not in ("agent", "session")
-        or (kind == "session") != (parent is not None)
+        kind not in get_args(Kind)
+        or (kind == "agent") != (parent is None)
         or not all(isinstance(item, str) and _TOKEN_ID.fullmatch(item) for item in ids)
         or not _AGENT_ID.fullmatch(claims["sub"])
         or claims["sub"] == BRIDGE_AGENT

@@ -1,6 +1,7 @@
 """The console's way in, over plain HTTP: cookies, forms and the headers that hold a page together."""
 
 import io
+import re
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlencode
@@ -11,7 +12,7 @@ from lighthouse.bridge.call import Route
 from lighthouse.bridge.console_door import COOKIE
 from lighthouse.bridge.limits import RateLimit
 from lighthouse.bridge.routes import ROUTES
-from lighthouse.sessions import Role
+from lighthouse.sessions import BadToken, Role
 from tests.bridge.conftest import Answer, Api, Start
 from tests.conftest import WaitFor
 
@@ -167,6 +168,21 @@ async def test_the_cookie_does_not_open_the_api(olga: Visitor) -> None:
     assert answer.status == 401
 
 
+async def test_nor_does_what_the_cookie_holds(olga: Visitor) -> None:
+    assert (await olga.get("/")).status == 200
+    for route in (one for one in ROUTES if one.face == "api" and one.permission is not None):
+        answer = await olga.api.call(
+            route.method, re.sub(r"\{\w+\}", "olga", route.path), token=olga.cookie, data=b"{}"
+        )
+        assert answer.status == 401, route.name
+
+
+async def test_a_session_of_the_api_is_none_of_the_console(visitor: Visitor) -> None:
+    made = await visitor.api.post("/session/create", {}, token=visitor.api.token("olga", Role.OPERATOR))
+    visitor.cookie = made.json()["token"]
+    assert (await visitor.get("/")).status == 403
+
+
 async def test_a_token_does_not_open_the_console(api: Api) -> None:
     answer = await api.call("GET", "/", token=api.token("olga", Role.OPERATOR), allow_redirects=False)
     assert answer.status == 303
@@ -287,7 +303,8 @@ async def test_log_out_ends_the_session(olga: Visitor) -> None:
     assert (answer.status, answer.headers["Location"]) == (303, "/console/login")
     assert SimpleCookie(answer.headers["Set-Cookie"])[COOKIE].value == ""
     assert (await olga.get("/")).status == 303
-    (await olga.api.get("/status", token=olga.cookie)).problem(401)
+    with pytest.raises(BadToken):
+        olga.api.bridge.sessions.authenticate(olga.cookie)
 
 
 async def test_refusals_are_pages(olga: Visitor) -> None:
