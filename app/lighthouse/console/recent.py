@@ -1,6 +1,7 @@
 """The log read backwards: the newest events that match, page by page, without ever holding much of it."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -36,22 +37,23 @@ async def recent(
     step = STEP
     while high > reached:
         low = max(reached, high - step) + 1
-        page = await _all(store, Query(type=type, agent_id=agent_id, from_seq=low, to_seq=high, limit=1000))
-        for event in reversed(page):
-            if takes(event):
-                found.append(event)
-                if len(found) == wanted:
-                    return Recent(found, event.seq if event.seq > 1 else None)
+        query = Query(type=type, agent_id=agent_id, from_seq=low, to_seq=high, limit=1000)
+        found.extend(await _newest(store, query, wanted - len(found), takes))
+        if len(found) == wanted:
+            return Recent(found, found[-1].seq if found[-1].seq > 1 else None)
         high = low - 1
         step = min(step * 2, MOST_STEP)
     return Recent(found, high + 1 if high > 0 else None)
 
 
-async def _all(store: EventStore, query: Query) -> list[Event]:
-    events: list[Event] = []
+async def _newest(
+    store: EventStore, query: Query, wanted: int, takes: Callable[[Event], bool]
+) -> Iterable[Event]:
+    # Of a step no more is held than is wanted: its events may be large.
+    newest = deque[Event](maxlen=wanted)
     while True:
         page = await store.query(query)
-        events += page.events
+        newest.extend(event for event in page.events if takes(event))
         if page.next_cursor is None:
-            return events
+            return reversed(newest)
         query = msgspec.structs.replace(query, cursor=page.next_cursor)

@@ -1,5 +1,6 @@
 """The log read backwards is the log, whatever is asked for and however it is cut into pages."""
 
+import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -47,3 +48,19 @@ async def test_following_the_pages_gives_all_of_it(store: EventStore, kind: str 
 async def test_what_is_not_taken_does_not_count(store: EventStore) -> None:
     page = await recent(store, wanted=3, takes=lambda event: event.value["n"] % 10 == 0)
     assert [event.value["n"] for event in page.events] == [110, 100, 90]
+
+
+async def test_large_events_are_not_all_held_at_once(
+    store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "STEP", 300)
+    large = "x" * 200_000
+    for _ in range(10):
+        await store.append([Draft("large.one", {"text": large}) for _ in range(25)], agent_id="ann")
+    tracemalloc.start()
+    try:
+        assert len((await recent(store, wanted=5)).events) == 5
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 20_000_000
