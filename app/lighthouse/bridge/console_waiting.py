@@ -46,7 +46,8 @@ class ConsoleAnswer(Form):
 
     id: Id
     verdict: Literal["approve", "deny"]
-    reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    # Browsers count a line's end as one character and send two; how long it may be the answer itself says.
+    reason: Annotated[str, msgspec.Meta(max_length=2000)] = ""
     remember: Literal["", "exact", "similar"] = ""
     seconds: Annotated[int, msgspec.Meta(ge=60, le=2592000)] = 86400
     whom: Literal["asker", "anyone"] = msgspec.field(default="asker", name="for")

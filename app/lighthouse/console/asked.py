@@ -7,7 +7,7 @@ import msgspec
 
 from lighthouse.console.patch import Rows, rows
 from lighthouse.console.row import BRIEF
-from lighthouse.validation import Fact, Validation
+from lighthouse.validation import DIFF_CUT, MAX_DIFF, Fact, Validation
 
 # The field of a tool's input that says most, by the names that agents' clients use.
 _MAIN = ("command", "file_path", "notebook_path", "path", "url", "query", "pattern", "prompt")
@@ -75,7 +75,7 @@ def asked(call: Validation) -> Asked:
         description = _text(description)
     fields = tuple((name, _text(value)) for name, value in given.items())
     context = call.context or {}
-    brief = main or ", ".join(f"{name}: {text}" for name, text in fields)
+    brief = main or ", ".join(f"{name}: {_brief(value)}" for name, value in given.items())
     return Asked(
         call=call,
         main=main,
@@ -84,7 +84,7 @@ def asked(call: Validation) -> Asked:
         fields=fields,
         doubts=tuple(fact for fact in call.facts if fact.decision != "allow"),
         permitted=tuple(fact for fact in call.facts if fact.decision == "allow"),
-        patch=rows([call.diff.encode("utf-8", "replace")]) if call.diff else None,
+        patch=_patch(call.diff) if call.diff else None,
         no_diff=str(context.get("no_diff", "")),
         lately=(
             *(Lately(one["op"], one["path"], one["at"]) for one in context.get("changes", ())),
@@ -98,12 +98,23 @@ def asked(call: Validation) -> Asked:
     )
 
 
+def _patch(diff: str) -> Rows:
+    """In full width: it is bounded as a whole, and what is approved has to be in sight."""
+    found = rows([diff.encode("utf-8", "replace")], columns=MAX_DIFF)
+    found.cut = found.cut or diff.endswith(DIFF_CUT)
+    return found
+
+
 def _text(value: Any) -> str:
     return (
         value
         if isinstance(value, str)
         else msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
     )
+
+
+def _brief(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _why_not_similar(call: Validation) -> str:

@@ -30,7 +30,7 @@ class Rows:
     cut: bool = False
 
 
-def rows(pieces: Iterable[bytes], most: int = MOST_ROWS) -> Rows:
+def rows(pieces: Iterable[bytes], most: int = MOST_ROWS, columns: int = MOST_COLUMNS) -> Rows:
     """The rows of one file's patch, taken from its pieces; what is binary is a remark."""
     found = Rows()
     old = new = 0
@@ -51,7 +51,8 @@ def rows(pieces: Iterable[bytes], most: int = MOST_ROWS) -> Rows:
         elif (kind := _SIGNS.get(text[:1])) is not None:
             before, after = kind != "added", kind != "removed"
             line = text[1:]
-            line = f"{line[:MOST_COLUMNS]}…" if len(line) > MOST_COLUMNS else line
+            if len(line) > columns:
+                line = f"{line[:columns]}… ({len(line)} characters)"
             found.rows.append(Row(kind, line, old if before else None, new if after else None))
             old, new = old + before, new + after
         else:

@@ -1,19 +1,24 @@
 """Text made fit to be looked at: HTML stays text, and no character hides or turns others round."""
 
 import re
+import unicodedata
 
 from markupsafe import Markup, escape
 
 # Printable to Python, and yet nothing or a blank to the eye: fillers, selectors, joiners, Braille's blank.
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _SELECTORS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
+_OVERLAY = 1  # a combining class
 _SUSPECT = re.compile(r"[^ -~]")
 _KEPT_IN_LINES = "\n\t"
 
 
 def hides(char: str) -> bool:
     """Whether a reader would not see this character, or would see the ones beside it out of place."""
-    return not char.isprintable() or char in _BLANK or any(ord(char) in span for span in _SELECTORS)
+    if not char.isprintable() or char in _BLANK or any(ord(char) in span for span in _SELECTORS):
+        return True
+    # Marks that strike through or enclose the character before them.
+    return unicodedata.combining(char) == _OVERLAY or unicodedata.category(char) == "Me"
 
 
 def spelt(char: str) -> str:

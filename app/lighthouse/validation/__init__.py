@@ -11,11 +11,14 @@ from lighthouse.validation.errors import (
     TooManyRules,
 )
 from lighthouse.validation.facts import Fact, Needs
+from lighthouse.validation.proposed import DIFF_CUT, MAX_DIFF
 from lighthouse.validation.remembered import Remember, Remembered
 from lighthouse.validation.request import Answer, Outcome, Resolution, Validation
 from lighthouse.validation.validations import Validations
 
 __all__ = [
+    "DIFF_CUT",
+    "MAX_DIFF",
     "AlreadyAnswered",
     "AlreadyResolved",
     "Answer",

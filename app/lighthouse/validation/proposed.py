@@ -16,6 +16,7 @@ from lighthouse.validation.bounded import fitting
 EDITORS = frozenset(("Write", "Edit", "MultiEdit", "NotebookEdit"))
 MAX_CONTENT = 256 * 1024
 MAX_DIFF = 48 * 1024
+DIFF_CUT = "\n[cut: the diff is longer]\n"
 MAX_EDITS = 200
 
 
@@ -126,4 +127,4 @@ def _shown(path: ProjectPath, before: bytes | None, after: bytes) -> str:
             break
     text = patch.decode("utf-8", "replace")
     shown = fitting(text, MAX_DIFF)
-    return text if shown == text else f"{shown}\n[cut: the diff is longer]\n"
+    return text if shown == text else f"{shown}{DIFF_CUT}"

@@ -179,6 +179,29 @@ async def test_a_command_that_lies_out_of_sight_in_part_says_so(olga: Person, ha
         await asyncio.to_thread(harbour.call, "/approve", body, agent="otto", role="operator")
 
 
+async def test_a_difference_is_shown_to_the_end_of_its_longest_line(olga: Person, harbour: Harbour) -> None:
+    for lines, cut in ((["on: push", f"{'x' * 4000} && its end"], 0), (["step"] * 20_000, 1)):
+        written = {
+            "file_path": f"{harbour.bridge.project}/.github/workflows/ci.yml",
+            "content": "\n".join(lines),
+        }
+        called = {"tool_name": "Write", "tool_input": written, "cwd": str(harbour.bridge.project)}
+        asked = await asyncio.to_thread(harbour.call, "/validate", called)
+        request = olga.page.locator(f"#{asked['id']}")
+        await expect(request.locator(".patch")).to_contain_text(lines[-1])
+        await expect(request.get_by_text("its end is not shown")).to_have_count(cut)
+        body = {"id": asked["id"], "verdict": "deny", "reason": "tidied"}
+        await asyncio.to_thread(harbour.call, "/approve", body, agent="otto", role="operator")
+
+
+async def test_a_reason_of_many_lines_is_taken(olga: Person, harbour: Harbour) -> None:
+    asking = await harbour.waiting(f"{PUBLISH} --tag lines")
+    request = card(olga.page, "--tag lines")
+    await request.get_by_label("Reason").fill("no\n" * 330)
+    await request.get_by_role("button", name="Deny").click()
+    assert (await outcome(asking))["reason"].endswith(" no no no")
+
+
 async def test_a_waiting_hook_call_gets_the_answer(olga: Person, harbour: Harbour) -> None:
     command = f"{PUBLISH} --tag hooked"
     hook = {
