@@ -156,6 +156,15 @@ class Experts:
                 found.append((rank, agent.told(registration, self._record)))
         return [expert for _, expert in sorted(found, key=lambda one: one[0])]
 
+    def covers(self, agent_id: str, needs: Needs, tier: str) -> str | None:
+        """The speciality of this expert, where it is there and covers the request."""
+        agent = self._agents.get(agent_id)
+        if agent is None or agent.registration is None or not agent.alive:
+            return None
+        registration = agent.registration
+        named = registration.coverage.specificity(needs, tier)
+        return None if named is None else registration.capabilities.speciality
+
     def ask(self, agent_ids: Sequence[str], request: Request) -> None:
         """Put the request into these agents' mailboxes; who has it already, or answered, is not asked."""
         answered = {answer.agent_id for answer in request.answers}

@@ -1,7 +1,7 @@
 """Who may answer a request, and what an answer does to it."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,14 +42,12 @@ def check_answer(validation: Validation, by: Identity, now: float) -> None:
         raise AlreadyAnswered(f"you answered {validation.id} already", "the first answer counts")
 
 
-def speciality(validation: Validation, by: Identity, fitting: Mapping[str, str], now: float) -> str | None:
-    """What an expert answers as; None for a person. Raises where an expert's answer does not count.
+def speciality(validation: Validation, by: Identity, known: str | None, now: float) -> str:
+    """What an expert answers as. Raises where its answer does not count.
 
-    `fitting` are the experts who could be asked now, with what they know.
+    `known` is what it knows, where it could be asked now.
     """
-    if by.role in quorum.PERSONS:
-        return None
-    known = fitting.get(by.agent_id) or validation.specialities.get(by.agent_id)
+    known = known or validation.specialities.get(by.agent_id)
     if known is None:
         raise NotAllowed(
             f"you are no expert for {validation.id}",

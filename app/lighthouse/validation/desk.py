@@ -26,6 +26,9 @@ class Desk(Protocol):
     def matching(self, needs: Needs, tier: Tier, without: str) -> Sequence[Expert]:
         """Those who are alive and fit, the best first, without the agent of that id."""
 
+    def covers(self, agent_id: str, needs: Needs, tier: Tier) -> str | None:
+        """The speciality of this one, where it is alive and fits."""
+
     def ask(self, agent_ids: Sequence[str], validation: Validation) -> None:
         """Hand the request to these experts."""
 

@@ -311,8 +311,10 @@ class Validations:
         """What an expert answers as; None for a person. Raises unless this one may answer now."""
         now = self._clock()
         answering.check_answer(validation, by, now)
-        fitting = self._fitting(validation.needs, validation.tier, validation.agent_id)
-        return answering.speciality(validation, by, fitting, now)
+        if by.role in quorum.PERSONS:
+            return None
+        known = self._desk.covers(by.agent_id, validation.needs or facts.Needs(), validation.tier)
+        return answering.speciality(validation, by, known, now)
 
     async def _time_out(self, held: Held) -> None:
         async with held.turn:

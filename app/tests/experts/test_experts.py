@@ -274,3 +274,16 @@ async def test_how_experts_did_outlives_a_restart(begin: Begin, store: EventStor
     answered = {"id": f"v{event.seq}", "verdict": "deny", "reason": "no"}
     await store.append([Draft("validation.answered", answered, "validations")], agent_id="eve")
     assert (await begin()).get("eve").answered == 1
+
+
+async def test_who_covers_a_request_is_who_is_matched_for_it(experts: Experts, clock: Clock) -> None:
+    await register(experts, "all")
+    await register(experts, "here", paths=["src/"])
+    await register(experts, "elsewhere", paths=["docs/"])
+    await register(experts, "high", risks=["high"])
+    await register(experts, "gone", ttl=10)
+    clock.now += 20
+    for tier in ("medium", "high"):
+        for name in ("all", "here", "elsewhere", "high", "gone", "nobody"):
+            covers = experts.covers(name, NEEDS, tier)
+            assert covers == ("security" if name in best(experts, tier=tier) else None)
