@@ -44,11 +44,14 @@ def diff(judged: Judgement, fields: Mapping[str, Any], roots: tuple[str, ...], s
 
 
 def _path(judged: Judgement, roots: tuple[str, ...]) -> ProjectPath:
-    for act, _ in judged.acts:
+    targets = {act.target for act, _ in judged.acts if act.action == "write"}
+    if len(targets) > 1:
+        raise NoDiff("it edits several files")
+    for target in targets:
         for root in roots:
-            if act.action == "write" and act.target.startswith(root + "/"):
+            if target.startswith(root + "/"):
                 try:
-                    return parse(act.target[len(root) + 1 :])
+                    return parse(target[len(root) + 1 :])
                 except BadPath as error:
                     raise NoDiff("the file's name is not clear") from error
     raise NoDiff("the file is not in the project")

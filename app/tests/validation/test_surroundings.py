@@ -52,6 +52,15 @@ async def test_a_cell_is_shown_by_its_text(room: Room) -> None:
     assert "-y = 2\n+y = 3\n" in str(waiting(room).diff)
 
 
+async def test_edits_of_several_files_are_not_shown_as_one(room: Room) -> None:
+    edit = {"old_string": '"a": 1', "new_string": '"a": 2', "file_path": str(room.project / "src" / "x.py")}
+    await room.use("MultiEdit", file_path=str(room.project / GUARDED), edits=[edit])
+    found = waiting(room)
+    assert found.diff is None
+    assert found.context is not None
+    assert found.context["no_diff"] == "it edits several files"
+
+
 @pytest.mark.parametrize(
     ("tool", "fields", "why"),
     [
