@@ -24,6 +24,8 @@ COOKIE = "lighthouse_console"
 HOME = "/"
 LOGIN = "/console/login"
 MOST_FIELDS = 20
+# A longer address would not be taken as a request.
+MOST_FOLLOWING = 4000
 # On whatever a route of the console answers. With `no-referrer` browsers would call a form's origin `null`.
 HEADERS = {
     "Content-Security-Policy": (
@@ -65,7 +67,8 @@ def make_handler(bridge: "Bridge", route: Route) -> Next:
             answer = await route.handler(bridge, Call(request, identity, body, read_query(route, request)))
         except NotLoggedIn:
             back = request.path_qs if request.method == "GET" else HOME
-            return redirect(f"{LOGIN}?next={quote(back, safe='')}")
+            following = quote(back, safe="")
+            return redirect(f"{LOGIN}?next={following if len(following) <= MOST_FOLLOWING else '%2F'}")
         except web.HTTPRequestEntityTooLarge:
             return await _refusal(bridge, identity, 413, f"the form is larger than {MAX_BODY} bytes")
         except LighthouseError as error:

@@ -1,5 +1,6 @@
 """The console's first page: what waits for a person, the answer to it, and what was decided before."""
 
+import asyncio
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,11 +12,11 @@ from lighthouse.bridge.call import Answer, Call, Route
 from lighthouse.bridge.console_door import HOME, Form, page, redirect
 from lighthouse.bridge.schemas import Sequence
 from lighthouse.bridge.validation import validations
-from lighthouse.console.asked import asked
+from lighthouse.console.asked import Asked, asked
 from lighthouse.console.recent import Recent, recent
 from lighthouse.events import Event
 from lighthouse.sessions import NotAllowed
-from lighthouse.validation import Remember
+from lighthouse.validation import Remember, Validation
 
 if TYPE_CHECKING:
     from lighthouse.bridge.bridge import Bridge
@@ -61,7 +62,7 @@ async def waiting(bridge: "Bridge", call: Call) -> web.Response:
     values = {
         "title": "Waiting",
         "here": "waiting",
-        "requests": [asked(one) for one in room.pending()[:MOST_WAITING]],
+        "requests": await _asked(room.pending()[:MOST_WAITING]),
         "more": max(0, bridge.waiting - MOST_WAITING),
         "answered": answered,
         "now": time.time(),
@@ -72,7 +73,8 @@ async def waiting(bridge: "Bridge", call: Call) -> web.Response:
 async def request(bridge: "Bridge", call: Call) -> web.Response:
     """One call with all that is known of it, whatever became of it."""
     found = await validations(bridge).get(call.request.match_info["id"])
-    values = {"title": f"Request {found.id}", "here": "", "request": asked(found), "now": time.time()}
+    [one] = await _asked([found])
+    values = {"title": f"Request {found.id}", "here": "", "request": one, "now": time.time()}
     return await page(bridge, call.caller, "request.html", values)
 
 
@@ -102,10 +104,15 @@ async def history(bridge: "Bridge", call: Call) -> web.Response:
         "title": "History",
         "here": "history",
         "wanted": wanted,
-        "decisions": [asked(one) for one in decisions],
+        "decisions": await _asked(decisions),
         "older": found.before,
     }
     return await page(bridge, call.caller, "history.html", values)
+
+
+async def _asked(calls: list[Validation]) -> list[Asked]:
+    # Each may have a long difference, and others wait on the loop.
+    return await asyncio.to_thread(lambda: [asked(one) for one in calls])
 
 
 _VERDICTS = {"": "verdict.*", "allow": "verdict.allowed", "deny": "verdict.denied"}

@@ -7,7 +7,7 @@ import msgspec
 
 from lighthouse.console.patch import Rows, rows
 from lighthouse.console.row import BRIEF
-from lighthouse.validation import DIFF_CUT, MAX_DIFF, Fact, Validation
+from lighthouse.validation import DIFF_CUT, MAX_DIFF, Fact, Validation, is_clipped
 
 # The field of a tool's input that says most, by the names that agents' clients use.
 _MAIN = ("command", "file_path", "notebook_path", "path", "url", "query", "pattern", "prompt")
@@ -58,6 +58,11 @@ class Asked:
         if count <= LONG_LINES and len(self.main) <= LONG_TEXT:
             return ""
         return f"{count:,} line{'' if count == 1 else 's'}, {len(self.main):,} characters"
+
+    @property
+    def cut(self) -> bool:
+        """Whether what it is about, or another text of its input, was too long to be kept whole."""
+        return any(is_clipped(text) for text in (self.main, *(text for _, text in self.fields)))
 
     @property
     def id(self) -> str:

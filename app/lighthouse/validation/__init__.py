@@ -1,5 +1,6 @@
 """Tool calls and their verdicts: given at once by the policies, or by those who are asked."""
 
+from lighthouse.validation.bounded import is_clipped
 from lighthouse.validation.desk import Desk, Expert
 from lighthouse.validation.errors import (
     AlreadyAnswered,
@@ -37,4 +38,5 @@ __all__ = [
     "TooManyRules",
     "Validation",
     "Validations",
+    "is_clipped",
 ]

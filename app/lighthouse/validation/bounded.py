@@ -18,6 +18,7 @@ SMALL = MAX_TEXT
 # on and never again from its middle: else one of many beginnings would take minutes, and everybody waits.
 _TOKEN = re.compile(rb"(?<![\w-])((?:(?!eyJ[\w-]{8})[\w-])*+)eyJ[\w-]{8,}+\.eyJ[\w-]{8,}+\.[\w-]{16,}+")
 _MARK = b"eyJ"
+_CLIPPED = re.compile(r"… \[cut: \d+ characters in all, sha256 [0-9a-f]{64}\]\Z")
 _INSTEAD = rb"\1[a token was left out]"
 # What decides most about a call is kept first, so that nothing else in the input takes its room.
 _FIRST = ("command", "file_path", "notebook_path", "url", "path")
@@ -50,6 +51,11 @@ def clipped(text: str, most: int) -> str:
         return text
     digest = sha256(text.encode("utf-8", "replace")).hexdigest()
     return f"{fitting(text, most)}… [cut: {len(text)} characters in all, sha256 {digest}]"
+
+
+def is_clipped(text: str) -> bool:
+    """Whether the text ends with that remark, and so is not all there was."""
+    return _CLIPPED.search(text) is not None
 
 
 def fitting(text: str, most: int) -> str:

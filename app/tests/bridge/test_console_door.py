@@ -153,6 +153,12 @@ async def test_without_a_session_the_way_leads_to_the_log_in(visitor: Visitor) -
             assert answer.headers["Location"].startswith("/console/login?next=%2F")
 
 
+async def test_from_the_longest_address_too(visitor: Visitor) -> None:
+    answer = await visitor.get("/console/diff?path=" + "%C3%BC" * 1000)
+    assert answer.status == 303
+    assert (await visitor.get(answer.headers["Location"])).status == 200
+
+
 async def test_an_agents_session_is_no_session_of_the_console(visitor: Visitor) -> None:
     made = await visitor.api.post("/session/create", {}, token=visitor.api.token("mallory"))
     for cookie in (made.json()["token"], visitor.api.token("olga", Role.OPERATOR)):

@@ -194,6 +194,14 @@ async def test_a_difference_is_shown_to_the_end_of_its_longest_line(olga: Person
         await asyncio.to_thread(harbour.call, "/approve", body, agent="otto", role="operator")
 
 
+async def test_a_command_that_is_not_kept_whole_says_so(olga: Person, harbour: Harbour) -> None:
+    asked = await asyncio.to_thread(harbour.ask, f"{PUBLISH} {'x' * 70_000}; true")
+    request = olga.page.locator(f"#{asked['id']}")
+    await expect(request.get_by_text("more would run than can be shown here")).to_be_visible()
+    body = {"id": asked["id"], "verdict": "deny", "reason": "tidied"}
+    await asyncio.to_thread(harbour.call, "/approve", body, agent="otto", role="operator")
+
+
 async def test_a_reason_of_many_lines_is_taken(olga: Person, harbour: Harbour) -> None:
     asking = await harbour.waiting(f"{PUBLISH} --tag lines")
     request = card(olga.page, "--tag lines")
