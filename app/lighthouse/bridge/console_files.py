@@ -14,7 +14,7 @@ from lighthouse.bridge.call import Answer, Call, Route
 from lighthouse.bridge.console_door import page
 from lighthouse.bridge.moments import captured, version
 from lighthouse.bridge.shadow import KINDS, octal, raw_path, shown_time
-from lighthouse.console.content import MOST_BYTES, Lines, lines
+from lighthouse.console.content import MOST_BYTES, MOST_LINES, Lines, lines
 from lighthouse.console.recent import recent
 from lighthouse.console.visible import name_text
 from lighthouse.paths import ProjectPath
@@ -103,7 +103,7 @@ async def files(bridge: "Bridge", call: Call) -> web.Response:
         target = await asyncio.to_thread(shadow.read, entry.hash, 0, entry.size)
         return await page(bridge, call.caller, "link.html", values | {"target": name_text(target)})
     content = await asyncio.to_thread(_content, shadow, entry, wanted.line)
-    values |= {"content": content, "marked": _marked(notes)}
+    values |= {"content": content, "marked": _marked(notes), "most_lines": MOST_LINES}
     return await page(bridge, call.caller, "file.html", values)
 
 

@@ -40,12 +40,12 @@ async def agents(bridge: "Bridge", call: Call) -> web.Response:
         found.setdefault(session.agent_id, Agent(session.agent_id)).sessions.append(session)
     for expert in bridge.experts.all() if bridge.experts is not None else ():
         found.setdefault(expert.agent_id, Agent(expert.agent_id)).expert = expert
-    latest = await recent(bridge.store, wanted=LOOKED_AT)
+    latest = await recent(bridge.store, wanted=LOOKED_AT, with_data=False)
     for event in latest.events:
         if event.agent_id != BRIDGE:
             known = found.setdefault(event.agent_id, Agent(event.agent_id))
             known.last = known.last or event
-    verdicts = await recent(bridge.store, wanted=LOOKED_AT, type="verdict.*")
+    verdicts = await recent(bridge.store, wanted=LOOKED_AT, type="verdict.*", with_data=False)
     for event in verdicts.events:
         known = found.setdefault(event.agent_id, Agent(event.agent_id))
         known.last = known.last or event

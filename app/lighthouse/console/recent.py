@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import replace
 
 from lighthouse.events import Event, EventStore, Query
 
 STEP, MOST_STEP = 500, 4000
 # So far one page looks; a link goes on from there.
 REACH = 20_000
+_NO_DATA = msgspec.Raw(b"{}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,12 @@ async def recent(
     type: str | None = None,
     agent_id: str | None = None,
     takes: Callable[[Event], bool] = lambda event: True,
+    with_data: bool = True,
 ) -> Recent:
-    """The `wanted` newest events before event `before`. Raises InvalidQuery, StoreUnavailable."""
+    """The `wanted` newest events before event `before`. Raises InvalidQuery, StoreUnavailable.
+
+    Without their data many can be held, however large they are.
+    """
     high = store.head.seq if before is None else min(before - 1, store.head.seq)
     reached = max(0, high - REACH)
     found: list[Event] = []
@@ -38,7 +44,7 @@ async def recent(
     while high > reached:
         low = max(reached, high - step) + 1
         query = Query(type=type, agent_id=agent_id, from_seq=low, to_seq=high, limit=1000)
-        found.extend(await _newest(store, query, wanted - len(found), takes))
+        found.extend(await _newest(store, query, wanted - len(found), takes, with_data))
         if len(found) == wanted:
             return Recent(found, found[-1].seq if found[-1].seq > 1 else None)
         high = low - 1
@@ -47,13 +53,14 @@ async def recent(
 
 
 async def _newest(
-    store: EventStore, query: Query, wanted: int, takes: Callable[[Event], bool]
+    store: EventStore, query: Query, wanted: int, takes: Callable[[Event], bool], with_data: bool
 ) -> Iterable[Event]:
     # Of a step no more is held than is wanted: its events may be large.
     newest = deque[Event](maxlen=wanted)
     while True:
         page = await store.query(query)
-        newest.extend(event for event in page.events if takes(event))
+        taken = (event for event in page.events if takes(event))
+        newest.extend(taken if with_data else (replace(event, data=_NO_DATA) for event in taken))
         if page.next_cursor is None:
             return reversed(newest)
-        query = msgspec.structs.replace(query, cursor=page.next_cursor)
+        query = replace(query, cursor=page.next_cursor)

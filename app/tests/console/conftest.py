@@ -94,6 +94,7 @@ def harbour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harbour]:
     )
     hostile = "".join(f"{SCRIPT} \u202egnp.exe\u200b\x1b[31m line {number}\n" for number in range(3))
     (bridge.project / "<img src=x onerror=alert(1)>\u202e.txt").write_text(hostile)
+    (bridge.project / "src" / "long.txt").write_text("".join(f"line {number}\n" for number in range(4500)))
     (bridge.project / "image.bin").write_bytes(bytes(range(256)))
     bridge.start()
     yield Harbour(bridge)

@@ -146,3 +146,10 @@ CONTRASTS = """() => {
   }
   return { seen, poor: [...new Set(poor)] };
 }"""
+
+
+async def test_a_long_file_is_read_forth_and_back(olga: Person) -> None:
+    await olga.open("/console/files/src/long.txt")
+    for name, part in (("Next", "2001 to 4000"), ("Next", "4001 to 4500"), ("Earlier", "2001 to 4000")):
+        await olga.page.get_by_role("link", name=f"{name} lines").click()
+        await expect(olga.page.get_by_text(f"Lines {part} of 4500")).to_be_visible()

@@ -54,12 +54,14 @@ async def test_large_events_are_not_all_held_at_once(
     store: EventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "STEP", 300)
+    monkeypatch.setattr(module, "REACH", 1000)
     large = "x" * 200_000
     for _ in range(10):
         await store.append([Draft("large.one", {"text": large}) for _ in range(25)], agent_id="ann")
     tracemalloc.start()
     try:
         assert len((await recent(store, wanted=5)).events) == 5
+        assert len((await recent(store, wanted=200, with_data=False)).events) == 200
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
