@@ -10,6 +10,7 @@ import msgspec
 from lighthouse.policy.act import Act, Facts
 from lighthouse.policy.facts import facts
 from lighthouse.policy.places import Roots
+from lighthouse.policy.programs.options import lists
 from lighthouse.policy.programs.start import tables
 from lighthouse.policy.rules import Asker, Rule, Rules
 from lighthouse.policy.shell.grammar import NotUnderstood
@@ -60,7 +61,7 @@ class Judge:
         self._link = roots.link
         self._roots = roots if roots.link is None else replace(roots, link=self._look)
         self._links: dict[str, str | None] = {}
-        tables()  # read now and not within the first call
+        tables(), lists()  # read now and not within the first call
         self._cache: OrderedDict[tuple[object, ...], Rule] = OrderedDict()
         self._kept: OrderedDict[tuple[object, ...], _Kept] = OrderedDict()
 

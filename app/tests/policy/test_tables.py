@@ -23,6 +23,7 @@ ROLES = {
     "source",
     "inline",
     "module",
+    "compiler-switch",
 }
 WORDS = ROLES | {"ok", "recursive", "secret", "uncertain"}
 

@@ -6,12 +6,21 @@ from lighthouse.policy.programs.spec import Spec
 from lighthouse.policy.shell.marks import ANY, literal
 
 
+@dataclass(frozen=True, slots=True)
+class OptionWord:
+    """A word with options in it: as a whole, and the one or several that it is made of."""
+
+    whole: str
+    names: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Arguments:
     """A program's arguments, told apart. `open_option` says that one may be an option that nobody knows."""
 
     options: list[tuple[str, str | None]] = field(default_factory=list)
     operands: list[str] = field(default_factory=list)
+    words: list[OptionWord] = field(default_factory=list)
     open_option: bool = False
     after_dashes: int | None = None
 
@@ -52,6 +61,7 @@ def split(words: list[str], spec: Spec, *, stops: bool = False) -> Arguments:
         if word.startswith("--") or spec.style == "single":
             name, equals, value = word.partition("=")
             name = _whole_name(name, spec, takes) if word.startswith("--") else name
+            found.words.append(OptionWord(name, (name,)))
             if equals:
                 found.options.append((name, value))
             elif name in takes:
@@ -62,7 +72,11 @@ def split(words: list[str], spec: Spec, *, stops: bool = False) -> Arguments:
             if ANY in name:
                 found.open_option = True
             continue
+        before = len(found.options)
         at = _cluster(word, words, at, takes, found)
+        found.words.append(
+            OptionWord(word, tuple(name for name, _ in found.options[before:] if len(name) == 2) or (word,))
+        )
     return found
 
 

@@ -80,7 +80,7 @@ def _interpreter(call: Invocation) -> Output:
         return SOMETHING
     for name, value in arguments.options:
         if (role := call.spec.options.get(name)) == "module":
-            return _module(call, literal(value or ""), arguments.operands)
+            return _module(call, literal(value or ""), _behind_module(call.words))
         if base == "ruby" and _unsafe_library(name, literal(value or "")):
             call.uncertain(f"loads {value}")
         if role == "inline":
@@ -117,6 +117,14 @@ def script(call: Invocation, path: str, words: list[str]) -> Output:
         return SOMETHING
     call.execute(literal(path), words)
     return SOMETHING
+
+
+def _behind_module(words: list[str]) -> list[str]:
+    """What stands behind `-m NAME`: all of it is the module's, its options too."""
+    for at, word in enumerate(map(literal, words)):
+        if re.fullmatch(r"-[a-zA-Z]*m.*", word) and not word.startswith(("-W", "-X")):
+            return words[at + (2 if word.endswith("m") else 1) :]
+    return []
 
 
 def _module(call: Invocation, module: str, words: list[str]) -> Output:

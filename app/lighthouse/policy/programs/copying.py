@@ -25,6 +25,8 @@ def _cp(call: Invocation) -> Output:
         return NOTHING
     if arguments.open_option:
         call.uncertain("an argument is only known when it runs")
+    if "/dev/null" in map(literal, sources) and target is None:
+        call.role("discard:project", arguments.operands[-1])
     recursive = arguments.has("-r", "-R", "-a", "--recursive", "--archive")
     for source in sources:
         call.role("read", source, recursive=recursive)
@@ -47,8 +49,12 @@ def _rsync(call: Invocation) -> Output:
         ):
             call.shell.script(literal(value or ""), call.name)
             call.uncertain(f"{name} runs a program")
-        elif name in ("--rsync-path", "--files-from", "--config") and name == "--rsync-path":
-            call.uncertain("runs a program on the other side")
+        elif name in ("--rsync-path", "-M", "--remote-option", "--config"):
+            call.uncertain("says what is done on the other side")
+        elif name in ("--log-file", "--backup-dir", "--temp-dir", "--partial-dir"):
+            call.role("write", value)
+        elif name in ("--files-from", "--password-file"):
+            call.role("read", value)
     operands = arguments.operands
     dry = arguments.has("-n", "--dry-run", "--list-only")
     if dry or len(operands) < 2:

@@ -29,6 +29,10 @@ _META_READS = re.compile(
     r"^\\(?:d\w*\+?|l\+?|dt\+?|du\+?|conninfo|x|timing|q|c\b|pset|encoding|z|sf|sv|\?|h)(?![A-Za-z])",
     re.IGNORECASE,
 )
+_CALLS = re.compile(r"([\w$.]+)\s*\(")
+_FUNCTIONS = listed("data", "functions")
+_MONGO_READS = listed("data", "mongo_reads")
+_REDIS_PAIRS = frozenset(listed("data", "redis_pairs"))
 _REDIS_READS = listed("data", "redis_reads")
 _REDIS_DESTROYS = listed("data", "redis_destroys")
 
@@ -53,8 +57,12 @@ def judge_sql(text: str) -> tuple[str, str]:
         first = re.split(r"\W", statement.lower(), maxsplit=1)[0]
         if _DESTROYS.search(statement):
             return "destroy", statement[:120]
-        if first not in _READS or _CHANGES.search(statement):
+        if first not in _READS or _CHANGES.search(statement) or (first == "pragma" and "=" in statement):
             worst = ("change", statement[:120])
+        elif called := next(
+            (name for name in _CALLS.findall(statement.lower()) if name not in _FUNCTIONS), ""
+        ):
+            worst = ("change", f"calls {called}, which may change something")
     return worst
 
 
@@ -105,10 +113,7 @@ def _redis(call: Invocation) -> Output:
         return SOMETHING
     if not words:
         call.uncertain("commands come from its input")
-    elif (words[0] == "config" and words[1:2] == ["get"]) or (
-        words[0] in ("client", "slowlog", "memory", "acl")
-        and words[1:2] in (["list"], ["get"], ["usage"], ["stats"], ["whoami"])
-    ):
+    elif "-".join(words[:2]) in _REDIS_PAIRS:
         call.act("query:remote", " ".join(words))
     elif words[0] in _REDIS_DESTROYS:
         call.act("destroy:remote", " ".join(words))
@@ -133,10 +138,16 @@ def _mongo(call: Invocation) -> Output:
     ):
         call.act("destroy:remote", text[:200])
     elif re.search(
-        r"(?i)\b(?:insert\w*|update\w*|replace\w*|create\w*|save|findAndModify|findOneAnd\w+|adminCommand|runCommand|aggregate|grant\w*|add\w*|set\w*|rs\.\w+|sh\.\w+)\s*\(",
+        r"(?i)\b(?:insert\w*|update\w*|replace\w*|create\w*|save|findAndModify|findOneAnd\w+|grant\w*|add\w*|set\w*|rs\.\w+|sh\.\w+)\s*\(",
         text,
     ):
         call.act("change:remote", text[:200])
+    elif (
+        called := next(
+            (name for name in _CALLS.findall(text) if name.rpartition(".")[2] not in _MONGO_READS), ""
+        )
+    ) or re.search(r"=>|\bfunction\b|\$out\b|\$merge\b|\]\s*\(|(?<![=!<>])=(?!=)", text):
+        call.uncertain(f"its code is not known to read alone: {called or text[:80]}")
     else:
         call.act("query:remote", text[:200])
     return SOMETHING

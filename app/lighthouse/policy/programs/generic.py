@@ -5,6 +5,7 @@ import re
 from lighthouse.policy.places import resolve
 from lighthouse.policy.programs.arguments import Arguments, split
 from lighthouse.policy.programs.invocation import Invocation
+from lighthouse.policy.programs.options import watch
 from lighthouse.policy.programs.services import service
 from lighthouse.policy.programs.spec import Spec
 from lighthouse.policy.shell.marks import ANY, BELOW, PLAIN, literal, shown
@@ -15,10 +16,7 @@ _SETTINGS = re.compile(
 )
 _WATCHED = frozenset(("secret", "startup", "guard", "git", "device", "root"))
 _INSIDE = frozenset(("project", "project_root", "generated", "null"))
-_RUNS = re.compile(
-    r"-(?:exec(?:ute|utable)?|commands?|cmd|program|shell|pager|editor|hooks?|preload|askpass|rsh|wrapper|launcher|eval|helper|"
-    r"interpreter|loader|unsafe)(?:-|$)"
-)
+_FROM_ELSEWHERE = frozenset(("network", "decoded"))
 _REMOVES = frozenset(("uninstall", "remove", "rm", "un", "purge"))
 _NO_TABLE = Spec()
 _HELP = frozenset(("--help", "--version", "-help", "-version", "--usage"))
@@ -61,7 +59,8 @@ def _plain(call: Invocation, spec: Spec, arguments: Arguments) -> None:
         for part, operand in zip(roles, arguments.operands, strict=False):
             call.role("read" if part in ("read", "write", "delete") else "data", operand)
         return
-    running_options(call, arguments, spec)
+    if call.name in ("patch", "git apply", "git am") and call.stdin and call.stdin.sources & _FROM_ELSEWHERE:
+        call.uncertain("applies what was just fetched or decoded")
     recursive = False
     for name, _ in arguments.options:
         flag = spec.flags.get(name)
@@ -153,7 +152,7 @@ def _subcommand(call: Invocation) -> Output:
     _own_options_behind(call, rest, found)
     if isinstance(found, str):
         behind = split(rest, _NO_TABLE)
-        running_options(call, behind, _NO_TABLE)
+        watch(call, name, behind, _NO_TABLE, spec)
         stray_paths(call, behind, Spec(acts=found))
         if not (rest and rest[-1] in _HELP):
             call.act(found, " ".join([name, *map(shown, rest)])[:200], detail=name)
@@ -168,7 +167,7 @@ def _subcommand(call: Invocation) -> Output:
                         call.uncertain(f"what it does with {shown(word)} is not known")
         return SOMETHING
     inner = Invocation(
-        call.shell, name, rest, call.stdin, found, split(rest, found, stops=found.kind == "wrapper")
+        call.shell, name, rest, call.stdin, found, split(rest, found, stops=found.kind == "wrapper"), spec
     )
     from lighthouse.policy.programs.start import handle
 
@@ -187,19 +186,6 @@ def _own_options_behind(call: Invocation, rest: list[str], found: str | Spec) ->
             call.act(flag, detail=f"{call.name} {shown(name)}")
         if role := call.spec.options.get(name):
             call.role(role, value)
-
-
-def running_options(call: Invocation, arguments: Arguments, spec: Spec) -> None:
-    """An option that no table knows is harmless, but for one that is named after running something."""
-    for name, _ in arguments.options:
-        if (
-            name.startswith("--")
-            and not name.startswith("--no-")
-            and _RUNS.search(name)
-            and name not in spec.takes_value
-            and name not in spec.flags
-        ):
-            call.uncertain(f"{shown(name)} may make it run something")
 
 
 def _wrapped(call: Invocation) -> Output:

@@ -30,6 +30,8 @@ def _git(call: Invocation) -> Output:
                 call.uncertain(f"-c {shown(text)} may make git run a program")
         elif name == "--exec-path" and value:
             call.uncertain("--exec-path makes git run other programs")
+        elif name in ("--git-dir", "--work-tree") and value and value.startswith(("/", "~", "..")):
+            call.uncertain(f"{name} takes the settings, which may run programs, from elsewhere")
         elif name == "-C" and value:
             from lighthouse.policy.programs.builtins import HANDLERS as BUILTINS
 
@@ -109,7 +111,7 @@ def _no_command_url(call: Invocation) -> None:
 def _checkout(call: Invocation) -> Output:
     arguments = call.arguments
     operands = [literal(operand) for operand in arguments.operands]
-    if arguments.has("-f", "--force", "-B"):
+    if arguments.has("-f", "--force", "-B", "-m", "--merge"):
         call.act("discard:project", "git checkout --force", detail="uncommitted changes are lost")
     elif arguments.has("-b", "--orphan", "-t", "--track", "--detach", "-d"):
         return SOMETHING
@@ -182,6 +184,8 @@ def _rebase(call: Invocation) -> Output:
     for name, value in call.arguments.options:
         if name in ("-x", "--exec") and value:
             call.shell.script(literal(value), call.name)
+        elif name in ("--onto", "--root", "--skip", "-i", "--interactive", "--autosquash"):
+            call.act("rewrite:local", f"git rebase {name}", detail="commits may be left out or changed")
     return SOMETHING
 
 
@@ -223,7 +227,7 @@ def _branch(call: Invocation) -> Output:
             "git branch -D " + " ".join(map(literal, arguments.operands)),
             detail="commits of no other branch are lost",
         )
-    elif arguments.has("-f", "--force", "-C"):
+    elif arguments.has("-f", "--force", "-C") or (arguments.has("-M") and len(arguments.operands) > 1):
         call.act("rewrite:local", "git branch --force", detail="the branch points elsewhere afterwards")
     return SOMETHING
 

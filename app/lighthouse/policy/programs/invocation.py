@@ -24,7 +24,10 @@ LOCAL = frozenset(("localhost", "127.0.0.1", "0.0.0.0", "::1", "[::1]", "host.do
 
 @dataclass(slots=True)
 class Invocation:
-    """A program's run. `words` are the arguments as given, `arguments` told apart by the program's table."""
+    """A program's run. `words` are the arguments as given, `arguments` told apart by the program's table.
+
+    `outer` is the program's table where this is a subcommand of it.
+    """
 
     shell: Shell
     name: str
@@ -32,6 +35,7 @@ class Invocation:
     stdin: Output | None
     spec: Spec
     arguments: Arguments
+    outer: Spec | None = None
 
     @property
     def analysis(self) -> Analysis:
@@ -101,6 +105,9 @@ class Invocation:
             self.execute(text)
         elif role == "load":
             self.analysis.path("execute", text, self.state, self.name)
+        elif role == "compiler-switch":
+            if "plugin" in text:
+                self.uncertain("loads a plugin")
         elif role == "secret":
             self.act("query:secret", text)
         else:

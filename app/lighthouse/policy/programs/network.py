@@ -130,6 +130,8 @@ def _option(call: Invocation, name: str, value: str) -> None:
         call.role("read", value)
         if name in ("-K", "--config"):
             call.uncertain("its options stand in a file")
+    elif name in ("-Q", "--quote", "--connect-to", "--resolve", "--dns-servers") and call.name == "curl":
+        call.uncertain(f"{name} makes the request go elsewhere, or do more")
     elif name in ("--use-askpass", "--use-server-timestamps", "--execute", "-e") and call.name == "wget":
         call.uncertain(f"{name} sets what it runs")
     elif (

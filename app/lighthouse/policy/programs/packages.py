@@ -31,9 +31,8 @@ def _tasks(call: Invocation) -> Output:
             call.role(role, value)
         if flag := call.spec.flags.get(name):
             call.act(flag, detail=f"{call.name} {name}")
-    from lighthouse.policy.programs.generic import running_options, stray_paths
+    from lighthouse.policy.programs.generic import stray_paths
 
-    running_options(call, call.arguments, call.spec)
     stray_paths(call, call.arguments, _BUILDS)
     if call.arguments.open_option:
         call.uncertain("the task is only known when it runs")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from lighthouse.policy.programs.arguments import split
 from lighthouse.policy.programs.invocation import Invocation
+from lighthouse.policy.programs.options import watch
 from lighthouse.policy.programs.spec import Spec
 from lighthouse.policy.shell.marks import is_open, literal, shown
 from lighthouse.policy.shell.output import SOMETHING, Output
@@ -27,6 +28,12 @@ _READ_HEADS = (
     "transact-get",
 )
 _READ_BEGINNINGS = tuple(f"{head}-" for head in _READ_HEADS)
+CHANGES = listed("services", "changes")
+# Verbs that are also names of things, as in `gh label list`.
+_GROUPS = frozenset(
+    ("issue", "label", "release", "run", "import", "export", "connect", "function", "register")
+)
+_CHANGE_BEGINNINGS = tuple(f"{word}-" for word in sorted(CHANGES))
 # Names of things that also list them when nothing follows.
 _NOUNS = listed("services", "nouns")
 _SECRET_WORDS = re.compile(
@@ -40,7 +47,7 @@ MOST_WORDS = 4
 
 def service(call: Invocation) -> Output:
     """Tell whether the call reads, changes or destroys; a verb nobody knows counts as a change."""
-    from lighthouse.policy.programs.generic import running_options, stray_paths
+    from lighthouse.policy.programs.generic import stray_paths
 
     spec = call.spec
     arguments = call.arguments
@@ -63,6 +70,7 @@ def service(call: Invocation) -> Output:
     if known is not None:
         depth, found = known
         if isinstance(found, str):
+            watch(call, " ".join([call.name, *words[:depth]]), arguments, spec, spec)
             stray_paths(call, arguments, Spec(acts=found))
             call.act(
                 found,
@@ -76,14 +84,21 @@ def service(call: Invocation) -> Output:
         name = " ".join([call.name, *words[:depth]])
         return handle(
             Invocation(
-                call.shell, name, rest, call.stdin, found, split(rest, found, stops=found.kind == "wrapper")
+                call.shell,
+                name,
+                rest,
+                call.stdin,
+                found,
+                split(rest, found, stops=found.kind == "wrapper"),
+                spec,
             )
         )
     if call.words[-1] in ("--help", "-h", "help"):
         return SOMETHING
-    running_options(call, arguments, spec)
     action, verb = judge([word for word in words[:MOST_WORDS] if not is_open(word)])
     place = "remote"
+    if action == "query":
+        watch(call, call.name, arguments, spec, None)
     if (
         action == "query"
         and verb.split("-")[0].split("_")[0] in _REVEALS
@@ -101,13 +116,18 @@ def service(call: Invocation) -> Output:
 def judge(words: list[str]) -> tuple[str, str]:
     """The action of the first words, and the verb that says so.
 
-    What destroys counts wherever it stands. What reads must be a word or the first part of one.
+    What destroys counts wherever it stands, what changes wherever it stands before what reads. What reads
+    must be a word or the first part of one.
     """
     for word in words:
         if any(part in DESTROYS for part in re.split(r"[-_.:]", word.lower())) or word.lower() in DESTROYS:
             return "destroy", word
-    for word in words:
+    for number, word in enumerate(words):
         lower = word.lower()
+        if lower in _GROUPS and number == 0 and words[1:2] and words[1].lower() in READS | _NOUNS:
+            continue
+        if lower in CHANGES or lower.startswith(_CHANGE_BEGINNINGS):
+            return "change", word
         if lower in _NOUNS and word is not words[-1]:
             continue
         if (

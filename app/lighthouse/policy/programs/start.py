@@ -23,9 +23,10 @@ from lighthouse.policy.programs import (
     system,
     text,
 )
-from lighthouse.policy.programs.arguments import split
+from lighthouse.policy.programs.arguments import Arguments, split
 from lighthouse.policy.programs.generic import describe
 from lighthouse.policy.programs.invocation import Invocation
+from lighthouse.policy.programs.options import watch
 from lighthouse.policy.programs.spec import Spec, load_tables
 from lighthouse.policy.shell.marks import ANY, has_glob, is_open, literal, shown
 from lighthouse.policy.shell.output import SOMETHING, Output
@@ -64,6 +65,9 @@ _TOOL_FOLDERS = (
     "go/bin",
     ".bun/bin",
 )
+
+# Behind their first operand another program's options stand.
+_ENDS_AT_OPERAND = listed("options", "ends_at_operand")
 
 HANDLERS: dict[str, Callable[[Invocation], Output]] = {
     **builtins.HANDLERS,
@@ -115,9 +119,26 @@ def start(shell: Shell, argv: list[str], stdin: Output | None) -> Output:
 
 def handle(call: Invocation) -> Output:
     """Tell what a known program does: by its handler where it has one, else by its table."""
+    spec = call.spec
+    if spec.kind != "service":
+        watch(call, call.name, _own_arguments(call), spec, call.outer)
     if call.spec.handler:
         return HANDLERS[call.spec.handler](call)
     return describe(call)
+
+
+def _own_arguments(call: Invocation) -> Arguments:
+    """The arguments without those of a program, a script or a subcommand behind the first operand."""
+    spec, words = call.spec, call.words
+    if spec.handler == "interpreter" and call.name.startswith(("python", "pypy")):
+        # Behind -m NAME and -c CODE they are that one's.
+        last = (
+            at for at, word in enumerate(words) if word.startswith(("-m", "-c")) or word.endswith(("m", "c"))
+        )
+        words = words[: next(last, len(words)) + 1]
+    if spec.kind == "wrapper" or spec.sub or spec.otherwise or spec.handler in _ENDS_AT_OPERAND:
+        return split(words, spec, stops=True)
+    return call.arguments
 
 
 def _installed(shell: Shell, name: str) -> str | None:
