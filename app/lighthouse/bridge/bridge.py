@@ -25,6 +25,7 @@ from lighthouse.context import Contexts
 from lighthouse.events import BRIDGE, Draft, EventStore
 from lighthouse.experts import Experts
 from lighthouse.keys import KeyRing
+from lighthouse.mailbox import Mail, Presence
 from lighthouse.mount import Mount
 from lighthouse.mount.proposal_mount import ProposalMount
 from lighthouse.proposals import Proposals
@@ -70,6 +71,8 @@ class Bridge:
         self.pages = Pages()
         self.seal = Seal(keyring)
         self.bell = Bell()
+        self.mail = Mail()
+        self.presence = Presence()
         self.shadow: Shadow | None = None
         self.search: Search | None = None
         self.annotations: Annotations | None = None
@@ -123,7 +126,7 @@ class Bridge:
         proposals = Proposals(shadow, self.store, self.settings)
         await proposals.start()
         self.proposals = proposals
-        experts = Experts(self.store, self.settings.expert_seconds, shown)
+        experts = Experts(self.store, self.mail, self.settings.expert_seconds, shown)
         await experts.start()
         self.experts = experts
         validations = Validations(self.settings, self.store, shadow, experts)
@@ -271,16 +274,16 @@ class Bridge:
             lambda: self.validations.resolutions if self.validations is not None else {},
         )
         gauge("lighthouse_validations_pending", "Requests that wait for an answer", self._pending)
-        gauge("lighthouse_experts_alive", "Experts who are there", lambda: self._of_experts("alive"))
-        gauge("lighthouse_sockets", "Sockets of agents that are open", lambda: self._of_experts("sockets"))
+        gauge("lighthouse_experts_alive", "Experts who are there", self._experts_alive)
+        gauge("lighthouse_sockets", "Sockets of agents that are open", lambda: self.mail.sockets)
         gauge("lighthouse_proposals_open", "Proposals that are open", self._open_proposals)
         self.store.add_listener(self.metrics.stored)
 
     def _pending(self) -> float:
         return float(len(self.validations.pending())) if self.validations is not None else 0.0
 
-    def _of_experts(self, name: str) -> float:
-        return float(getattr(self.experts, name)) if self.experts is not None else 0.0
+    def _experts_alive(self) -> float:
+        return float(self.experts.alive) if self.experts is not None else 0.0
 
     def _open_proposals(self) -> float:
         known = self.proposals.all() if self.proposals is not None else []

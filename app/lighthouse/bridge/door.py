@@ -66,15 +66,26 @@ def make_handler(bridge: "Bridge", route: Route) -> Next:
         if not (route.while_starting or bridge.serving):
             raise Rejected(503, f"the bridge is {bridge.phase}", "try again in a moment")
         identity = _admit(bridge, route, request)
-        call = Call(
-            request, identity, await _body(bridge, route, request, identity), read_query(route, request)
-        )
-        answer = await route.handler(bridge, call)
+        there = contextlib.nullcontext() if identity is None else _presence(bridge, request, identity)
+        with there:
+            body = await _body(bridge, route, request, identity)
+            answer = await route.handler(bridge, Call(request, identity, body, read_query(route, request)))
         if isinstance(answer, web.StreamResponse):
             return answer
         return Encoded(msgspec.json.encode(answer), request[REQUEST_KEY])
 
     return handle
+
+
+def _presence(
+    bridge: "Bridge", request: web.Request, identity: Identity
+) -> contextlib.AbstractContextManager[None]:
+    return bridge.presence.during(identity.agent_id, lambda: connected(request))
+
+
+def connected(request: web.Request) -> bool:
+    """Whether somebody still waits for the answer."""
+    return request.transport is not None and not request.transport.is_closing()
 
 
 async def _answer(request: web.Request, handler: Next, request_id: str) -> web.StreamResponse:

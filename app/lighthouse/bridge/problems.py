@@ -12,7 +12,8 @@ from lighthouse.bridge.schemas import Problem
 from lighthouse.context import BadContext, ContextTaken, NoSuchContext
 from lighthouse.errors import LighthouseError
 from lighthouse.events import Conflict, InvalidEvent, InvalidQuery, NoRoom, StoreBusy, StoreUnavailable
-from lighthouse.experts import BadExpert, TooManySockets
+from lighthouse.experts import BadExpert
+from lighthouse.mailbox import TooManySockets
 from lighthouse.proposals import (
     BadProposal,
     NoSuchProposal,

@@ -8,14 +8,13 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from lighthouse.bridge import lasting, problems
 from lighthouse.bridge.call import Answer, Call, Route
-from lighthouse.bridge.experts import ready
 from lighthouse.bridge.lasting import GONE, Why
 from lighthouse.bridge.problems import Rejected
 from lighthouse.bridge.schemas import Word
 from lighthouse.bridge.validation import validations
 from lighthouse.bridge.validation_schemas import ValidationShown, shown
 from lighthouse.errors import LighthouseError
-from lighthouse.experts import Reader
+from lighthouse.mailbox import Reader
 from lighthouse.sessions import BadToken, NotAllowed
 
 if TYPE_CHECKING:
@@ -74,14 +73,13 @@ async def connect(bridge: "Bridge", call: Call) -> web.StreamResponse:
     )
     if not websocket.can_prepare(call.request).ok:
         raise Rejected(426, "messages come over a WebSocket", "open one", {"Upgrade": "websocket"})
-    experts = ready(bridge)
-    reader = experts.connect(agent_id)
+    reader = bridge.mail.open(agent_id)
     try:
         await websocket.prepare(call.request)
         socket = _Socket(bridge, call, websocket, reader)
         why = await lasting.first_end(socket.deliver(), socket.listen(), lasting.guard(bridge, call))
     finally:
-        experts.disconnect(agent_id, reader)
+        bridge.mail.close(agent_id, reader)
     await lasting.close(websocket, why)
     return websocket
 
@@ -101,7 +99,7 @@ class _Socket:
         """Send what is to be told, as fast as it is acknowledged."""
         while True:
             number, letter = await self._reader.next()
-            if (why := await self._send(Message(letter.type, number, letter.read()))) is not None:
+            if (why := await self._send(Message(letter.kind, number, letter.read()))) is not None:
                 return why
 
     async def listen(self) -> Why:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import msgspec
 
 from lighthouse.experts.capabilities import Capabilities, Coverage
-from lighthouse.experts.mailbox import Mailbox, Reader
 from lighthouse.experts.record import Record
+from lighthouse.mailbox import Mail
 
 # A socket that breaks is mostly opened again at once; the same holds after a start of the bridge.
 GRACE_SECONDS = 5.0
@@ -46,37 +46,39 @@ class Registration(msgspec.Struct, frozen=True):
 
 
 class Agent:
-    """All that is known of one agent; one that has only a socket open is not registered."""
+    """All that is known of one agent; one that is only asked, as before a restart, is not registered."""
 
-    def __init__(self, agent_id: str, clock: Clock) -> None:
+    def __init__(self, agent_id: str, mail: Mail, clock: Clock) -> None:
         self.agent_id = agent_id
         self.registration: Registration | None = None
-        self.mailbox = Mailbox()
         # Whether the log says that it is there.
         self.told_alive = False
         self.waiting: set[str] = set()
+        self._mail = mail
         self._clock = clock
         self._until = float("-inf")
 
     @property
     def alive(self) -> bool:
         """Whether it is worth asking: a socket is open, or it was heard of not long ago."""
-        return self.registration is not None and (self.mailbox.readers > 0 or self._clock() < self._until)
+        return self.registration is not None and (self.sockets > 0 or self._clock() < self._until)
 
     def heard(self) -> None:
         """It asked for something over HTTP."""
         if self.registration is not None:
             self._until = self._clock() + self.registration.ttl_seconds
 
-    def connect(self) -> Reader:
-        """Open a socket, which tells sooner than any time that it is gone. Raises TooManySockets."""
-        reader = self.mailbox.open()
-        self._until = float("-inf")
-        return reader
+    @property
+    def sockets(self) -> int:
+        """How many sockets it has open."""
+        return self._mail.sockets_of(self.agent_id)
 
-    def disconnect(self, reader: Reader) -> None:
-        """The socket is gone; it may be back in a moment."""
-        self.mailbox.close(reader)
+    def connected(self) -> None:
+        """It opened a socket, which tells sooner than any time that it is gone."""
+        self._until = float("-inf")
+
+    def disconnected(self) -> None:
+        """A socket is gone; it may be back in a moment."""
         self._until = max(self._until, self._clock() + GRACE_SECONDS)
 
     def told(self, registration: Registration, record: Record) -> Expert:
@@ -92,7 +94,7 @@ class Agent:
             registered_at=registration.at,
             seq=registration.seq,
             alive=self.alive,
-            sockets=self.mailbox.readers,
+            sockets=self.sockets,
             load=len(self.waiting),
             answered=record.answered[self.agent_id],
             missed=record.missed[self.agent_id],

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -17,13 +17,15 @@ from lighthouse.experts import record
 from lighthouse.experts.capabilities import Capabilities, Coverage, Needs
 from lighthouse.experts.errors import BadExpert
 from lighthouse.experts.expert import GRACE_SECONDS, Agent, Clock, Expert, Registration
-from lighthouse.experts.mailbox import Letter, Reader
 from lighthouse.experts.record import Record
+from lighthouse.mailbox import Letter, Mail
 
 STREAM = "experts"
 REGISTERED = "expert.registered"
 RETURNED = "expert.returned"
 LEFT = "expert.left"
+# What an expert is told: a request, and what became of it.
+REQUEST = "validation.request"
 WATCH_SECONDS = 0.5
 # How far back it is read how experts did; who was good a month ago need not be now.
 RECORD_DAYS = 7
@@ -41,10 +43,12 @@ class Answer(Protocol):
 
 
 class Request(Protocol):
-    """What experts are asked about: its id, whether it is decided, and who answered so far."""
+    """What experts are asked about: its id and event, whether it is decided, and who answered so far."""
 
     @property
     def id(self) -> str: ...
+    @property
+    def seq(self) -> int: ...
     @property
     def state(self) -> str: ...
     @property
@@ -54,21 +58,24 @@ class Request(Protocol):
 class Experts:
     """The registry. `on_change` is called after somebody came or went: what waits may be for others now.
 
-    `show` makes of a request what its experts are sent.
+    `show` makes of a request what its experts are sent over `mail`.
     """
 
     def __init__(
         self,
         store: EventStore,
+        mail: Mail,
         expert_seconds: float,
         show: Callable[[Any], Any],
         clock: Clock = time.monotonic,
     ) -> None:
         self._store = store
+        self._mail = mail
         self._show = show
         self._clock = clock
         self._agents: dict[str, Agent] = {}
         self._asked: dict[str, set[str]] = {}
+        self._requests: dict[str, Request] = {}
         self._record = Record(expert_seconds)
         # Who was there when the bridge ended may come back until then.
         self._settled_at = clock() + GRACE_SECONDS
@@ -76,6 +83,8 @@ class Experts:
         self._changed = False
         self._stirred = asyncio.Event()
         self.on_change: OnChange | None = None
+        mail.add(self)
+        mail.watch(self._on_socket)
 
     async def start(self) -> None:
         """Take up what the log holds, and watch from now on who comes and goes."""
@@ -147,7 +156,7 @@ class Experts:
         found: list[tuple[tuple[float, int, float, str], Expert]] = []
         for agent in self._agents.values():
             registration = agent.registration
-            if registration is None or not agent.alive or agent.mailbox.full or agent.agent_id == without:
+            if registration is None or not agent.alive or agent.agent_id == without:
                 continue
             named = registration.coverage.specificity(needs, tier)
             if named is not None:
@@ -166,9 +175,9 @@ class Experts:
         return None if named is None else registration.capabilities.speciality
 
     def ask(self, agent_ids: Sequence[str], request: Request) -> None:
-        """Put the request into these agents' mailboxes; who has it already, or answered, is not asked."""
+        """Send the request to these agents; who has it already, or answered, is not asked."""
         answered = {answer.agent_id for answer in request.answers}
-        letter = Letter(request.id, "validation.request", lambda: self._show(request))
+        self._requests[request.id] = request
         asked = self._asked.setdefault(request.id, set())
         fresh = [agent_id for agent_id in agent_ids if agent_id not in asked]
         asked.update(fresh)
@@ -176,36 +185,31 @@ class Experts:
             agent = self._agent(agent_id)
             if agent_id not in answered:
                 agent.waiting.add(request.id)
-                agent.mailbox.post(letter)
+                self._mail.send(agent_id, self._letter(request))
                 if not agent.alive:
                     self._change()
 
     def withdraw(self, request: Request) -> None:
         """Nobody is asked any more: the request is resolved, or goes on without experts."""
         over = "validation.resolved" if request.state == "resolved" else "validation.withdrawn"
-        notice = Letter(request.id, over, lambda: self._show(request), final=True)
+        notice = Letter(over, request.id, request.seq, lambda: self._show(request))
         for agent_id in self._asked.pop(request.id, ()):
-            agent = self._agents[agent_id]
+            self._mail.withdraw(agent_id, REQUEST, request.id, notice)
+            if (agent := self._agents.get(agent_id)) is None:
+                continue
             agent.waiting.discard(request.id)
-            agent.mailbox.retire(notice)
-            self._forget_idle(agent)
+            if agent.registration is None and not agent.waiting:
+                del self._agents[agent_id]
+        self._requests.pop(request.id, None)
 
-    def connect(self, agent_id: str) -> Reader:
-        """A socket of the agent is open. Raises TooManySockets."""
-        reader = self._agent(agent_id).connect()
-        self._stirred.set()
-        return reader
+    def open_letters(self, agent_id: str) -> Iterator[Letter]:
+        """The requests that wait for this agent."""
+        if (agent := self._agents.get(agent_id)) is not None:
+            for request_id in agent.waiting:
+                yield self._letter(self._requests[request_id])
 
-    def disconnect(self, agent_id: str, reader: Reader) -> None:
-        """That socket is gone."""
-        agent = self._agents[agent_id]
-        agent.disconnect(reader)
-        self._forget_idle(agent)
-
-    @property
-    def sockets(self) -> int:
-        """How many sockets are open."""
-        return sum(agent.mailbox.readers for agent in self._agents.values())
+    def acknowledged(self, agent_id: str, letter: Letter) -> None:
+        """After a restart a request comes again, as it still waits for its answer."""
 
     @property
     def alive(self) -> int:
@@ -247,11 +251,18 @@ class Experts:
                 log.exception("looking after the experts failed")
 
     def _agent(self, agent_id: str) -> Agent:
-        return self._agents.setdefault(agent_id, Agent(agent_id, self._clock))
+        return self._agents.setdefault(agent_id, Agent(agent_id, self._mail, self._clock))
 
-    def _forget_idle(self, agent: Agent) -> None:
-        if agent.registration is None and agent.mailbox.empty:
-            self._agents.pop(agent.agent_id, None)
+    def _letter(self, request: Request) -> Letter:
+        return Letter(REQUEST, request.id, request.seq, lambda: self._show(request))
+
+    def _on_socket(self, agent_id: str, opened: bool) -> None:
+        if (agent := self._agents.get(agent_id)) is not None:
+            if opened:
+                agent.connected()
+            else:
+                agent.disconnected()
+        self._stirred.set()
 
     def _restore(self, event: Event) -> None:
         agent = self._agent(event.agent_id)
@@ -277,7 +288,7 @@ class Experts:
             if event.type == record.ANSWERED and (agent := self._agents.get(event.agent_id)) is not None:
                 request_id = event.value["id"]
                 agent.waiting.discard(request_id)
-                agent.mailbox.drop(request_id)
+                self._mail.drop(event.agent_id, REQUEST, request_id)
 
 
 async def _events(store: EventStore, query: Query) -> AsyncIterator[Event]:

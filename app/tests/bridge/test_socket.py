@@ -11,7 +11,8 @@ import pytest
 
 from lighthouse.bridge import lasting
 from lighthouse.experts import expert
-from lighthouse.experts.mailbox import MAX_READERS, WINDOW
+from lighthouse.mailbox.mailbox import MAX_READERS
+from lighthouse.mailbox.reader import WINDOW
 from lighthouse.sessions import Role
 from tests.bridge.conftest import Api, Start
 from tests.conftest import WaitFor
@@ -337,7 +338,7 @@ async def test_two_hundred_sockets(api: Api, wait_for: WaitFor) -> None:
             await stack.enter_async_context(there(api, name, field))
             for name, field in (("eve", "security"), ("dora", "network"), ("gus", "database"))
         ]
-        assert api.bridge.experts.sockets == 200
+        assert api.bridge.mail.sockets == 200
         waiting = ask(api, HIGH)
         requests = await asyncio.gather(*(socket.asked() for socket in experts))
         assert {request["id"] for request in requests} == {requests[0]["id"]}
@@ -346,4 +347,4 @@ async def test_two_hundred_sockets(api: Api, wait_for: WaitFor) -> None:
         for socket in sockets[::50]:
             await socket.say(type="ack", n=1)
             assert (await socket.take())["status"] == 422
-    await wait_for(lambda: api.bridge.experts.sockets == 0)
+    await wait_for(lambda: api.bridge.mail.sockets == 0)

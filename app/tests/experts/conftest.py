@@ -10,6 +10,7 @@ import pytest
 from lighthouse.events import EventStore
 from lighthouse.experts import Experts
 from lighthouse.keys import KeyRing
+from lighthouse.mailbox import Mail
 
 EXPERT_SECONDS = 30.0
 
@@ -36,16 +37,21 @@ def store(tmp_path: Path, keyring: KeyRing) -> Iterator[EventStore]:
     store.close_sync()
 
 
+@pytest.fixture
+def mail() -> Mail:
+    return Mail()
+
+
 Begin = Callable[[], Awaitable[Experts]]
 
 
 @pytest.fixture
-async def begin(store: EventStore, clock: Clock) -> AsyncIterator[Begin]:
+async def begin(store: EventStore, mail: Mail, clock: Clock) -> AsyncIterator[Begin]:
     """`await begin()`: the registry as after a start of the bridge; the one before counts no more."""
     async with AsyncExitStack() as stack:
 
         async def started() -> Experts:
-            experts = Experts(store, EXPERT_SECONDS, msgspec.to_builtins, clock)
+            experts = Experts(store, mail, EXPERT_SECONDS, msgspec.to_builtins, clock)
             await experts.start()
             stack.push_async_callback(experts.close)
             return experts

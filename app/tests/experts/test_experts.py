@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from lighthouse.events import Draft, EventStore, Query
-from lighthouse.experts import BadExpert, Capabilities, Experts, TooManySockets
+from lighthouse.experts import BadExpert, Capabilities, Experts
 from lighthouse.experts.expert import GRACE_SECONDS
+from lighthouse.mailbox import Mail, TooManySockets
 from tests.conftest import WaitFor
 from tests.experts.conftest import EXPERT_SECONDS, Begin, Clock
 from tests.experts.test_capabilities import Needs
@@ -22,6 +23,7 @@ class Answer(msgspec.Struct):
 
 class Request(msgspec.Struct):
     id: str = "v1"
+    seq: int = 1
     state: str = "pending"
     answers: list[Answer] = []
 
@@ -72,34 +74,34 @@ async def test_alive_for_as_long_as_it_is_heard_of(experts: Experts, clock: Cloc
 
 
 async def test_a_socket_keeps_alive_and_its_end_counts_sooner_than_the_time(
-    experts: Experts, clock: Clock
+    experts: Experts, mail: Mail, clock: Clock
 ) -> None:
     await register(experts, "eve", ttl=600)
-    reader = experts.connect("eve")
+    reader = mail.open("eve")
     clock.now += 10_000
     assert best(experts) == ["eve"]
-    experts.disconnect("eve", reader)
+    mail.close("eve", reader)
     assert best(experts) == ["eve"]
     clock.now += GRACE_SECONDS
     assert best(experts) == []
 
 
-async def test_who_only_listens_is_no_expert(experts: Experts) -> None:
-    reader = experts.connect("otto")
+async def test_who_only_listens_is_no_expert(experts: Experts, mail: Mail) -> None:
+    reader = mail.open("otto")
     experts.heard("otto")
-    assert experts.sockets == 1
+    assert mail.sockets == 1
     assert experts.all() == []
     assert best(experts) == []
-    experts.disconnect("otto", reader)
-    assert experts.sockets == 0
+    mail.close("otto", reader)
+    assert mail.sockets == 0
 
 
-async def test_an_agent_has_few_sockets(experts: Experts) -> None:
+async def test_an_agent_has_few_sockets(experts: Experts, mail: Mail) -> None:
     for _ in range(4):
-        experts.connect("eve")
+        mail.open("eve")
     with pytest.raises(TooManySockets):
-        experts.connect("eve")
-    experts.connect("fred")
+        mail.open("eve")
+    mail.open("fred")
 
 
 async def test_the_most_precise_first_then_the_least_busy_then_the_most_reliable(
@@ -143,30 +145,30 @@ async def test_what_others_decided_in_time_is_not_held_against_an_expert(
 
 
 async def test_who_answered_has_it_no_longer_and_still_hears_of_the_end(
-    experts: Experts, store: EventStore, wait_for: WaitFor
+    experts: Experts, mail: Mail, store: EventStore, wait_for: WaitFor
 ) -> None:
     await register(experts, "eve")
-    reader = experts.connect("eve")
+    reader = mail.open("eve")
     request = Request()
     experts.ask(["eve"], request)
-    assert (await reader.next())[1].type == "validation.request"
+    assert (await reader.next())[1].kind == "validation.request"
     assert experts.get("eve").load == 1
     await store.append([Draft("validation.answered", {"id": "v1"}, "validations")], agent_id="eve")
     await wait_for(lambda: experts.get("eve").load == 0)
     request.state = "resolved"
     experts.withdraw(request)
-    assert (await reader.next())[1].type == "validation.resolved"
+    assert (await reader.next())[1].kind == "validation.resolved"
 
 
-async def test_nobody_is_asked_the_same_twice(experts: Experts) -> None:
-    reader = experts.connect("eve")
+async def test_nobody_is_asked_the_same_twice(experts: Experts, mail: Mail) -> None:
+    reader = mail.open("eve")
     request = Request()
     experts.ask(["eve"], request)
     number, _ = await reader.next()
     reader.acknowledge(number)
     experts.ask(["eve", "fred"], request)
     experts.withdraw(request)
-    assert (await reader.next())[1].type == "validation.withdrawn"
+    assert (await reader.next())[1].kind == "validation.withdrawn"
 
 
 class Changes:
@@ -181,17 +183,17 @@ class Changes:
 
 
 async def test_coming_and_going_is_noted_and_told_once(
-    experts: Experts, store: EventStore, clock: Clock, wait_for: WaitFor
+    experts: Experts, mail: Mail, store: EventStore, clock: Clock, wait_for: WaitFor
 ) -> None:
     clock.now += GRACE_SECONDS
     changes = Changes(experts)
     await register(experts, "eve")
     await wait_for(lambda: changes.count == 1)
     await register(experts, "eve")
-    reader = experts.connect("eve")
+    reader = mail.open("eve")
     experts.ask(["eve"], Request("v7"))
     experts.ask(["eve"], Request("v8"))
-    experts.disconnect("eve", reader)
+    mail.close("eve", reader)
     clock.now += GRACE_SECONDS - 0.1
     await experts.look()
     assert (changes.count, experts.get("eve").alive) == (1, True)
@@ -199,11 +201,11 @@ async def test_coming_and_going_is_noted_and_told_once(
     await experts.look()
     await experts.look()
     assert (changes.count, experts.get("eve").alive) == (2, False)
-    back = experts.connect("eve")
+    back = mail.open("eve")
     await experts.look()
     await experts.look()
     assert changes.count == 3
-    assert {(await back.next())[1].key for _ in range(2)} == {"v7", "v8"}
+    assert {(await back.next())[1].id for _ in range(2)} == {"v7", "v8"}
     events = (await store.query(Query(stream="experts"))).events
     assert [(event.type, event.value.get("waiting")) for event in events[1:]] == [
         ("expert.left", ["v7", "v8"]),
@@ -224,7 +226,7 @@ async def test_asking_somebody_who_just_went_is_a_change(
 
 
 async def test_a_restart_brings_experts_back_who_are_not_there_until_they_are_heard_of(
-    begin: Begin, store: EventStore, clock: Clock
+    begin: Begin, mail: Mail, store: EventStore, clock: Clock
 ) -> None:
     before = await begin()
     await register(before, "eve", languages=("python",))
@@ -236,8 +238,8 @@ async def test_a_restart_brings_experts_back_who_are_not_there_until_they_are_he
     assert experts.get("eve").languages == ("python",)
     assert best(experts) == []
     experts.ask(["eve", "fred"], Request())
-    reader = experts.connect("eve")
-    assert (await reader.next())[1].key == "v1"
+    reader = mail.open("eve")
+    assert (await reader.next())[1].id == "v1"
     await experts.look()
     assert best(experts) == ["eve"]
     assert changes.count == 0  # fred may be about to come back
@@ -247,13 +249,15 @@ async def test_a_restart_brings_experts_back_who_are_not_there_until_they_are_he
     assert (await types(store))[2:] == [("expert.left", "fred")]
 
 
-async def test_who_answered_before_a_restart_is_not_asked_again_and_hears_of_the_end(begin: Begin) -> None:
+async def test_who_answered_before_a_restart_is_not_asked_again_and_hears_of_the_end(
+    begin: Begin, mail: Mail
+) -> None:
     experts = await begin()
-    reader = experts.connect("eve")
+    reader = mail.open("eve")
     request = Request(answers=[Answer("eve")])
     experts.ask(["eve", "fred"], request)
     experts.ask(["eve"], Request("v2"))
-    assert (await reader.next())[1].key == "v2"
+    assert (await reader.next())[1].id == "v2"
 
 
 async def test_who_registered_with_what_this_version_does_not_know_is_no_expert_any_more(

@@ -14,6 +14,7 @@ from lighthouse.events import Event, EventStore, Query
 from lighthouse.experts import Experts
 from lighthouse.experts.capabilities import Capabilities
 from lighthouse.keys import KeyRing
+from lighthouse.mailbox import Mail
 from lighthouse.policy import Call
 from lighthouse.sessions import Role
 from lighthouse.sessions.tokens import Identity, new_token_id
@@ -59,7 +60,7 @@ class Room:
         self.store = EventStore.open(self.folder / "events", self.keyring)
         self.shadow = Shadow(self.project, self.store.folder, self.store, self.settings)
         await self.shadow.start()
-        self.experts = Experts(self.store, self.settings.expert_seconds, msgspec.to_builtins)
+        self.experts = Experts(self.store, Mail(), self.settings.expert_seconds, msgspec.to_builtins)
         await self.experts.start()
         self.validations = Validations(self.settings, self.store, self.shadow, self.experts, clock=self.clock)
         self.experts.on_change = self.validations.hand_on
