@@ -151,6 +151,13 @@ def test_the_client_is_connected_and_no_longer(
     assert let_in(project=str(project), state="absent")["changed"] is False
 
 
+def test_it_is_foretold_before_the_command_is_there(let_in: Callable[..., dict], project: Path, tmp_path: Path) -> None:
+    ahead: dict = {"project": str(project), "command": str(project / "lighthouse"), "check_mode": True}
+    assert let_in(**ahead)["changed"] is True
+    assert let_in(**ahead, state="absent")["changed"] is False
+    assert list(project.iterdir()) == []
+
+
 def test_the_ways_to_ask(let_in: Callable[..., dict], project: Path) -> None:
     let_in(project=str(project), hook="command", scope="local")
     text = (project / ".claude/settings.local.json").read_text()

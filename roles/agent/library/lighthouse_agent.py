@@ -122,8 +122,10 @@ def write(path, mode, text):
 def connected(given, token_file, check):
     """Have the project's files connect the agent's client to the bridge, or no longer; whether that changed them.
 
-    The lighthouse command does it, as it does for a person.
+    The lighthouse command does it, as it does for a person. Foretold before that is there, whatever is wanted is new.
     """
+    if check and not Path(given["command"]).exists():
+        return given["state"] == "present"
     where = ["--project", given["project"], "--token-file", str(token_file), "--json"]
     if given["state"] == "absent":
         words = ["remove", *where]
