@@ -1,5 +1,8 @@
 """A judge with the shipped policies, for a project of ann's."""
 
+import gc
+from collections.abc import Iterator
+
 import pytest
 
 from lighthouse.policy.judge import Call, Judge
@@ -26,6 +29,15 @@ class Bench:
     def acts(self, command: str, cwd: str = PROJECT) -> list[tuple[str, str, str]]:
         judged = self.judge.judge(Call("Bash", {"command": command}, cwd))
         return [(act.action, act.place, act.target) for act, _ in judged.acts]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def the_other_tests_memory_is_left_alone() -> Iterator[None]:
+    """As the bridge does: to look for garbage in a large heap takes longer than an analysis may."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

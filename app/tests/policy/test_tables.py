@@ -24,6 +24,7 @@ ROLES = {
     "inline",
     "module",
     "compiler-switch",
+    "endpoint",
 }
 WORDS = ROLES | {"ok", "recursive", "secret", "uncertain"}
 

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import sys
 from collections.abc import Callable
 
 from lighthouse.policy.places import resolve
@@ -153,6 +154,14 @@ def _module(call: Invocation, module: str, words: list[str]) -> Output:
                 call.role("read", word)
         if module == "json.tool" and len([word for word in words if not word.startswith("-")]) > 1:
             call.role("write", words[-1])
+    elif (
+        module.partition(".")[0] in sys.stdlib_module_names
+        and module not in ("unittest", "doctest", "test")
+        and not (
+            module in ("zipfile", "tarfile", "gzip") and words[:1] in (["-l"], ["--list"], ["-t"], ["--test"])
+        )
+    ):
+        call.uncertain(f"what the module {module} does with its words is not known")
     else:
         call.act(
             act_of([module, *map(literal, words)]) or "execute:project",

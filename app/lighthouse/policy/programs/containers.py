@@ -6,6 +6,7 @@ from lighthouse.policy.places import resolve
 from lighthouse.policy.programs.arguments import split
 from lighthouse.policy.programs.invocation import Invocation
 from lighthouse.policy.programs.remote import elsewhere
+from lighthouse.policy.shell.environment import secret_variable
 from lighthouse.policy.shell.marks import ANY, literal
 from lighthouse.policy.shell.output import NOTHING, SOMETHING, Output
 
@@ -26,6 +27,8 @@ def _run(call: Invocation) -> Output:
             mounted = _mount(call, name, text) or mounted
         elif name == "--volumes-from":
             call.act("change:container", text, detail=f"hands over the volumes of {text}")
+        elif name in ("-e", "--env") and "=" not in text and secret_variable(f"${text}".encode()):
+            call.uncertain(f"hands over {text}")
         elif name in ("--env-file",):
             call.role("read", value)
     words = arguments.operands

@@ -8,9 +8,11 @@ from lighthouse.policy.programs.invocation import Invocation
 from lighthouse.policy.programs.spec import Spec
 from lighthouse.policy.shell.marks import ANY, BELOW, STAR, literal
 from lighthouse.policy.shell.output import SOMETHING, Output
+from lighthouse.policy.vocabulary import listed
 
 _WRITES = frozenset(("-fprint", "-fprint0", "-fls", "-fprintf"))
 _RUNS = frozenset(("-exec", "-execdir", "-ok", "-okdir"))
+_TESTS = listed("options", "find_tests")
 _NAMES = frozenset(("-name", "-iname", "-path", "-wholename", "-ipath"))
 
 
@@ -51,6 +53,9 @@ def _find(call: Invocation) -> Output:
             at = end + 1
             for path in found:
                 call.run([word.replace("{}", path) for word in map(literal, command)], stdin=SOMETHING)
+        elif test.startswith("-") and len(test) > 1 and test not in _TESTS and not test[1].isdigit():
+            if at < 2 or tests[at - 2] not in _TESTS:  # else it is that one's value
+                call.uncertain(f"the test {test} is not known")
     return Output("".join(f"{path}\n" for path in found))
 
 

@@ -17,7 +17,9 @@ _PLAIN_SETTINGS = re.compile(
     r"branch\.[\w/-]+\.(?:remote|merge)|submodule\.recurse|help\.\w+|format\.pretty|versionsort\.\w+|feature\.\w+)"
 )
 _ADDRESS = re.compile(r"://|^[\w.-]+@[\w.-]+:|^[\w.-]+\.[a-z]+:")
-_LOOKS_LIKE_FILE = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,5}$|^\./|/$|^\.$|^:/|^\*")
+_LOOKS_LIKE_FILE = re.compile(
+    r"\.[A-Za-z][A-Za-z0-9]{0,5}$|^\./|/$|^\.$|^:/|^\*|^(?:src|lib|app|apps|tests?|docs?|packages|config|public|scripts)$"
+)
 
 
 def _git(call: Invocation) -> Output:

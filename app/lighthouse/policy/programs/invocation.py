@@ -105,6 +105,9 @@ class Invocation:
             self.execute(text)
         elif role == "load":
             self.analysis.path("execute", text, self.state, self.name)
+        elif role == "endpoint":
+            if not re.match(r"https?://(?:localhost|127\.0\.0\.1)(?::\d+)?(?:/|$)", text):
+                self.uncertain("asks another server than the service's own")
         elif role == "compiler-switch":
             if "plugin" in text:
                 self.uncertain("loads a plugin")

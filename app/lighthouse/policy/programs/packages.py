@@ -62,7 +62,7 @@ def _install(call: Invocation) -> Output:
         if flag := call.spec.flags.get(name):
             call.act(flag, detail=f"{call.name} {name}")
         if role := call.spec.options.get(name):
-            call.role(role, value)
+            call.role("install:remote" if role == "read" and "://" in (value or "") else role, value)
     operands = [literal(word) for word in call.arguments.operands]
     if any(ANY in word for word in operands):
         call.uncertain("what would be installed is only known when it runs")
