@@ -53,9 +53,8 @@ def _find(call: Invocation) -> Output:
             at = end + 1
             for path in found:
                 call.run([word.replace("{}", path) for word in map(literal, command)], stdin=SOMETHING)
-        elif test.startswith("-") and len(test) > 1 and test not in _TESTS and not test[1].isdigit():
-            if at < 2 or tests[at - 2] not in _TESTS:  # else it is that one's value
-                call.uncertain(f"the test {test} is not known")
+        elif _is_test(test) and test not in _TESTS and (at < 2 or tests[at - 2] not in _TESTS):
+            call.uncertain(f"the test {test} is not known")
     return Output("".join(f"{path}\n" for path in found))
 
 
@@ -98,3 +97,8 @@ def _fd(call: Invocation) -> Output:
 
 HANDLERS: dict[str, Callable[[Invocation], Output]] = {"find": _find, "fd": _fd}
 __all__ = ["HANDLERS", "Spec"]
+
+
+def _is_test(word: str) -> bool:
+    """Whether the word would name a test, where it is not the value of the one before it."""
+    return word.startswith("-") and len(word) > 1 and not word[1].isdigit()
