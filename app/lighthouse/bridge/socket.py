@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 HEARTBEAT_SECONDS = 8.0
 
 
+class SocketQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """`rooms`, with commas between, are those whose messages come; without it all do."""
+
+    rooms: Annotated[str, msgspec.Meta(pattern=r"^[a-z]+(,[a-z]+)*$", max_length=200)] | None = None
+
+
 class Acknowledge(msgspec.Struct, tag_field="type", tag="ack", forbid_unknown_fields=True):
     """The message with this number need not come again."""
 
@@ -73,7 +79,8 @@ async def connect(bridge: "Bridge", call: Call) -> web.StreamResponse:
     )
     if not websocket.can_prepare(call.request).ok:
         raise Rejected(426, "messages come over a WebSocket", "open one", {"Upgrade": "websocket"})
-    reader = bridge.mail.open(agent_id)
+    asked: SocketQuery = call.query
+    reader = bridge.mail.open(agent_id, frozenset(asked.rooms.split(",") if asked.rooms else ()))
     try:
         await websocket.prepare(call.request)
         socket = _Socket(bridge, call, websocket, reader)
@@ -159,6 +166,7 @@ ROUTES: tuple[Route, ...] = (
         connect,
         {101: Answer("A WebSocket with one JSON message per text frame, both ways", media_type="")},
         permission="events.read",
+        query=SocketQuery,
         errors=(426,),
         path_parameters={"agent_id": "the token's own agent"},
     ),

@@ -141,7 +141,9 @@ class Reviewing(Sessions, Validations, Experts):
         expert = await self.register_expert(speciality, languages=languages, paths=paths, risks=risks)
         inbox = _Inbox(self.base_url, self.answer_validation)
         path = f"/ws/{quote(expert.agent_id, safe='')}"
-        sockets = connections(self._transport, self._credentials, path, on_away=on_away)
+        sockets = connections(
+            self._transport, self._credentials, path, lambda: {"rooms": "validation"}, on_away=on_away
+        )
         reading = asyncio.create_task(inbox.read(sockets))
         try:
             while True:

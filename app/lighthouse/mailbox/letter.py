@@ -21,6 +21,11 @@ class Letter(msgspec.Struct, frozen=True, eq=False):
     data: Any
 
     @property
+    def room(self) -> str:
+        """Whose letter it is: the first word of its kind."""
+        return self.kind.partition(".")[0]
+
+    @property
     def key(self) -> Key:
         """What the letter is about."""
         return self.kind, self.id

@@ -29,10 +29,10 @@ class Mail:
         """Call `on_socket` with an agent, and whether it opened a socket or closed one."""
         self._watching.append(on_socket)
 
-    def open(self, agent_id: str) -> Reader:
-        """A socket of the agent is open. Raises TooManySockets."""
+    def open(self, agent_id: str, rooms: frozenset[str] = frozenset()) -> Reader:
+        """A socket of the agent is open, for all letters or those of some rooms. Raises TooManySockets."""
         box = self._boxes.get(agent_id) or self._box(agent_id)
-        reader = box.open()
+        reader = box.open(rooms)
         self._boxes[agent_id] = box
         for on_socket in self._watching:
             on_socket(agent_id, True)

@@ -28,11 +28,11 @@ class Mailbox:
         """Whether nothing has to be remembered of the agent."""
         return not (self._readers or self._taken)
 
-    def open(self) -> Reader:
+    def open(self, rooms: frozenset[str] = frozenset()) -> Reader:
         """A socket: it is sent all that was not acknowledged. Raises TooManySockets."""
         if len(self._readers) >= MAX_READERS:
             raise TooManySockets(f"the agent has {MAX_READERS} sockets open already", "close one of them")
-        reader = Reader(self._unread, self._acknowledge)
+        reader = Reader(self._unread, self._acknowledge, rooms)
         self._readers.append(reader)
         return reader
 

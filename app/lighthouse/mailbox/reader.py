@@ -11,13 +11,20 @@ MAX_WAITING = 256
 
 
 class Reader:
-    """`letters` gives all that the agent has not acknowledged; what does not fit is asked for again."""
+    """`letters` gives all that the agent has not acknowledged; what does not fit is asked for again.
+
+    Where `rooms` are named, only their letters are sent here.
+    """
 
     def __init__(
-        self, letters: Callable[[], Iterable[Letter]], acknowledged: Callable[[Letter], None]
+        self,
+        letters: Callable[[], Iterable[Letter]],
+        acknowledged: Callable[[Letter], None],
+        rooms: frozenset[str] = frozenset(),
     ) -> None:
         self._letters = letters
         self._acknowledged = acknowledged
+        self._rooms = rooms
         self._waiting = deque[Letter]()
         self._notices = deque[Letter]()
         self._out: dict[int, Letter] = {}
@@ -48,7 +55,9 @@ class Reader:
         return True
 
     def offer(self, letter: Letter) -> None:
-        """Send this one too, unless it is known."""
+        """Send this one too, unless it is known, or of a room that nobody listens to here."""
+        if self._rooms and letter.room not in self._rooms:
+            return
         if self._known.get(letter.key, 0) >= letter.seq:
             return
         if len(self._waiting) >= MAX_WAITING:

@@ -329,6 +329,23 @@ async def test_a_socket_ends_with_the_bridge(api: Api, monkeypatch: pytest.Monke
         assert eve.raw.close_code == 1001
 
 
+async def test_a_socket_of_some_rooms(api: Api) -> None:
+    headers = api.headers(api.token("eve", Role.EXPERT))
+    for wrong in ("", "validation,", "Validation", "validation,%20message", "x" * 201):
+        answer = await api.get(f"/ws/eve?rooms={wrong}", headers=headers)
+        answer.problem(422)
+    async with (
+        api.http.ws_connect(api.url("/ws/eve?rooms=message"), headers=headers) as raw,
+        there(api, "eve") as eve,
+    ):
+        waiting = ask(api)
+        request = await eve.asked()
+        await Socket(raw).say(type="ack", n=1)
+        assert (await Socket(raw).take())["detail"].startswith("no message 1 was sent here")
+        await eve.answer(request["id"], "deny")
+        assert (await waiting)["decision"] == "deny"
+
+
 async def test_two_hundred_sockets(api: Api, wait_for: WaitFor) -> None:
     async with AsyncExitStack() as stack:
         connector = aiohttp.TCPConnector(limit=0)  # its own bound is a hundred

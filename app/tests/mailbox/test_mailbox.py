@@ -177,6 +177,17 @@ def test_sockets_are_bounded_and_told_of() -> None:
     assert seen == [("eve", True)] * 4 + [("eve", False), ("eve", True)]
 
 
+async def test_a_reader_of_some_rooms_is_sent_their_letters_alone() -> None:
+    room = Room()
+    room.post("t1")
+    of_another, of_this = (room.mail.open("eve", frozenset((name,))) for name in ("message", "thing"))
+    room.post("t2")
+    assert [one.id for _, one in await taken(of_this)] == ["t1", "t2"]
+    room.end("t1")
+    assert [one.kind for _, one in await taken(of_this)] == [ENDED]
+    assert await taken(of_another) == []
+
+
 class Delivery(RuleBasedStateMachine):
     """Any order of posting, reading, acknowledging, ending and reconnecting."""
 
