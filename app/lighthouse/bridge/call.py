@@ -34,6 +34,11 @@ class Call:
         return self.request.remote or "unix"
 
 
+def connected(request: web.Request) -> bool:
+    """Whether somebody still waits for the answer."""
+    return request.transport is not None and not request.transport.is_closing()
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a status means: a type of schemas.py (or a tuple of some), a media type for what is not JSON."""

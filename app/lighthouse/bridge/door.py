@@ -14,7 +14,7 @@ import msgspec
 from aiohttp import web
 
 from lighthouse.bridge import problems
-from lighthouse.bridge.call import Call, Route
+from lighthouse.bridge.call import Call, Route, connected
 from lighthouse.bridge.encoded import Encoded
 from lighthouse.bridge.logs import REQUEST_ID
 from lighthouse.bridge.problems import Rejected
@@ -81,11 +81,6 @@ def _presence(
     bridge: "Bridge", request: web.Request, identity: Identity
 ) -> contextlib.AbstractContextManager[None]:
     return bridge.presence.during(identity.agent_id, lambda: connected(request))
-
-
-def connected(request: web.Request) -> bool:
-    """Whether somebody still waits for the answer."""
-    return request.transport is not None and not request.transport.is_closing()
 
 
 async def _answer(request: web.Request, handler: Next, request_id: str) -> web.StreamResponse:

@@ -1,8 +1,8 @@
 """/validate, /approvals, /approve and /rules: what a tool call may do, and who says so."""
 
-import time
 from typing import TYPE_CHECKING
 
+from lighthouse.bridge import long_poll
 from lighthouse.bridge.call import Answer, Call, Route
 from lighthouse.bridge.problems import Rejected
 from lighthouse.bridge.validation_schemas import (
@@ -23,9 +23,6 @@ from lighthouse.validation import Remember, Remembered, Validation, Validations
 
 if TYPE_CHECKING:
     from lighthouse.bridge.bridge import Bridge
-
-# So often it is looked whether who waits for requests is still there.
-LOOK_SECONDS = 5.0
 
 
 async def validate(bridge: "Bridge", call: Call) -> Verdict:
@@ -88,18 +85,15 @@ def _number(cursor: str) -> int:
 async def _waiting(bridge: "Bridge", call: Call, after: int) -> list[Validation]:
     """What waits, after waiting for it. An expert who looks is there, and as long as it waits."""
     asked: ApprovalsQuery = call.query
-    room = validations(bridge)
-    end = time.monotonic() + asked.wait_seconds
-    while True:
+    room, caller = validations(bridge), call.caller
+
+    def look() -> list[Validation]:
         if bridge.experts is not None:
-            bridge.experts.heard(call.caller.agent_id)
-        known = room.answerable(call.caller) if asked.answerable else room.pending()
-        known = [one for one in known if one.seq > after]
-        left = end - time.monotonic()
-        transport = call.request.transport
-        if known or left <= 0 or not bridge.serving or transport is None or transport.is_closing():
-            return known
-        await room.news(min(left, LOOK_SECONDS))
+            bridge.experts.heard(caller.agent_id)
+        known = room.answerable(caller) if asked.answerable else room.pending()
+        return [one for one in known if one.seq > after]
+
+    return await long_poll.found(bridge, call, asked.wait_seconds, look, room.news)
 
 
 async def approve(bridge: "Bridge", call: Call) -> ValidationShown:

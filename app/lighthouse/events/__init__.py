@@ -11,6 +11,7 @@ from lighthouse.events.errors import (
     StoreUnavailable,
 )
 from lighthouse.events.event import RESERVED_PREFIXES, Draft, Event
+from lighthouse.events.paging import events_of
 from lighthouse.events.publishing import Hold
 from lighthouse.events.query import Page, Query
 from lighthouse.events.store import EventStore
@@ -39,6 +40,7 @@ __all__ = [
     "StoreUnavailable",
     "Subscription",
     "VerifyReport",
+    "events_of",
     "verify_folder",
     "verify_lines",
 ]

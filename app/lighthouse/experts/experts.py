@@ -4,14 +4,14 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
 
 from lighthouse.errors import LighthouseError
-from lighthouse.events import Draft, Event, EventStore, Query
+from lighthouse.events import Draft, Event, EventStore, Query, events_of
 from lighthouse.events.event import timestamp
 from lighthouse.experts import record
 from lighthouse.experts.capabilities import Capabilities, Coverage, Needs
@@ -88,10 +88,10 @@ class Experts:
 
     async def start(self) -> None:
         """Take up what the log holds, and watch from now on who comes and goes."""
-        async for event in _events(self._store, Query(stream=STREAM, limit=1000)):
+        async for event in events_of(self._store, Query(stream=STREAM, limit=1000)):
             self._restore(event)
         since = timestamp(datetime.now(UTC) - timedelta(days=RECORD_DAYS))
-        async for event in _events(self._store, Query(type="validation.*", since=since, limit=1000)):
+        async for event in events_of(self._store, Query(type="validation.*", since=since, limit=1000)):
             self._record.apply(event)
         self._settled_at = self._clock() + GRACE_SECONDS
         loop = asyncio.get_running_loop()
@@ -289,13 +289,3 @@ class Experts:
                 request_id = event.value["id"]
                 agent.waiting.discard(request_id)
                 self._mail.drop(event.agent_id, REQUEST, request_id)
-
-
-async def _events(store: EventStore, query: Query) -> AsyncIterator[Event]:
-    while True:
-        page = await store.query(query)
-        for event in page.events:
-            yield event
-        if page.next_cursor is None:
-            return
-        query = msgspec.structs.replace(query, cursor=page.next_cursor)

@@ -4,14 +4,11 @@ import hashlib
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-import msgspec
-
 from lighthouse.errors import LighthouseError
-from lighthouse.events import Draft, Event, EventStore, Query
+from lighthouse.events import Draft, EventStore, Query, events_of
 from lighthouse.keys import KeyRing
 from lighthouse.sessions.roles import Role, allows
 from lighthouse.sessions.tokens import BadToken, Identity, new_token_id, read, sign
@@ -43,10 +40,11 @@ class Sessions:
     async def load(self) -> None:
         """Read from the log what was revoked, and which sessions may still be alive."""
         earliest = datetime.now(UTC) - timedelta(seconds=MAX_SESSION_SECONDS)
-        async for event in _events(self._store, Query(type=REVOKED, stream=STREAM, limit=1000)):
+        async for event in events_of(self._store, Query(type=REVOKED, stream=STREAM, limit=1000)):
             self._revoked.setdefault(event.value["token_id"], event.seq)
         since = earliest.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        async for event in _events(self._store, Query(type=CREATED, stream=STREAM, since=since, limit=1000)):
+        query = Query(type=CREATED, stream=STREAM, since=since, limit=1000)
+        async for event in events_of(self._store, query):
             said = event.value
             identity = Identity(
                 event.agent_id,
@@ -142,14 +140,3 @@ class Sessions:
             kind = "agent" if token_id == by.parent else by.kind
             return Identity(by.agent_id, by.role, str(token_id), kind, by.expires_at)
         return self._active.get(token_id or "")
-
-
-async def _events(store: EventStore, query: Query) -> AsyncIterator[Event]:
-    """All events that match, page by page."""
-    while True:
-        page = await store.query(query)
-        for event in page.events:
-            yield event
-        if page.next_cursor is None:
-            return
-        query = msgspec.structs.replace(query, cursor=page.next_cursor)

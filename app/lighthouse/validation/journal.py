@@ -1,12 +1,13 @@
 """Validations in the log: what their events say, and how they are found again from them."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
 
-from lighthouse.events import Draft, Event, EventStore, Query
+from lighthouse.events import Draft, Event, EventStore, Query, events_of
 from lighthouse.events.event import timestamp
 from lighthouse.policy import Call, Judgement, Verdict
 from lighthouse.validation import quorum
@@ -72,17 +73,10 @@ def draft(kind: str, data: dict[str, Any]) -> Draft:
     return Draft(kind, without_tokens(data), STREAM)
 
 
-async def history(store: EventStore) -> AsyncIterator[Event]:
+def history(store: EventStore) -> AsyncIterator[Event]:
     """The events of all requests that may still wait and rules that may still hold, in their order."""
     since = timestamp(datetime.now(UTC) - timedelta(days=KEPT_DAYS))
-    query = Query(stream=STREAM, type="validation.*", since=since, limit=1000)
-    while True:
-        page = await store.query(query)
-        for event in page.events:
-            yield event
-        if page.next_cursor is None:
-            return
-        query = msgspec.structs.replace(query, cursor=page.next_cursor)
+    return events_of(store, Query(stream=STREAM, type="validation.*", since=since, limit=1000))
 
 
 async def look_up(store: EventStore, seq: int) -> Validation | None:
@@ -101,13 +95,12 @@ async def about(store: EventStore, validation: Validation) -> list[Event]:
     """What the log tells of a request after it was made, up to its end."""
     found: list[Event] = []
     query = Query(stream=STREAM, type="validation.*", from_seq=validation.seq + 1, limit=1000)
-    for _ in range(MAX_PAGES):
-        page = await store.query(query)
-        for event in page.events:
+    async with aclosing(events_of(store, query, MAX_PAGES)) as events:
+        async for event in events:
             told = event.value
             if told.get("from_id", told.get("id")) == validation.id:
                 found.append(event)
-        if page.next_cursor is None or any(event.type == RESOLVED for event in found):
-            break
-        query = msgspec.structs.replace(query, cursor=page.next_cursor)
+            elif any(one.type == RESOLVED for one in found):
+                # What was remembered at its end was stored together with that.
+                break
     return found

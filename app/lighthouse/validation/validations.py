@@ -8,12 +8,13 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
+from lighthouse.casework import Alarm, Work, number_of
 from lighthouse.config import Settings
 from lighthouse.errors import LighthouseError
-from lighthouse.events import BRIDGE, Draft, Event, EventStore, NoRoom, StoreUnavailable
+from lighthouse.events import BRIDGE, Draft, Event, EventStore
 from lighthouse.policy import Call, Judgement, Verdict
 from lighthouse.policy.verdict import Tier
 from lighthouse.sessions import Identity
@@ -35,11 +36,6 @@ from lighthouse.validation.request import (
 from lighthouse.validation.surroundings import Surroundings
 from lighthouse.validation.waiting import Held, Key, Waiting
 
-RETRY_SECONDS = 1.0
-# The clock that deadlines go by may be set; they are looked at again after so long at the latest.
-WATCH_SECONDS = 30.0
-
-T = TypeVar("T")
 Listener = Callable[[Validation], None]
 
 log = logging.getLogger("lighthouse.validation")
@@ -66,9 +62,8 @@ class Validations:
         self._memory = Memory()
         self._waiting = Waiting()
         self._listeners: list[Listener] = []
-        self._timer: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._closing = False
+        self._work = Work()
+        self._alarm = Alarm(self.expire, self._work, clock)
         self.verdicts: Counter[str] = Counter()
         self.resolutions: Counter[str] = Counter()
 
@@ -81,23 +76,20 @@ class Validations:
             else:
                 self._waiting.restore(event)
         self._waiting.restored()
-        await self.expire()
+        await self._alarm.ring()
         for held in self._waiting.all():
             if held.handed_out:
                 self._desk.ask(held.validation.asked, held.validation)
 
     def release(self) -> None:
         """Let everybody who waits go on with what is known; nobody waits from now on."""
-        self._closing = True
         self._waiting.release()
 
     async def close(self) -> None:
         """Stop. What is pending goes on at the next start."""
         self.release()
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._alarm.close()
+        await self._work.close()
         await self.judging.close()
 
     def add_listener(self, callback: Listener) -> None:
@@ -125,11 +117,9 @@ class Validations:
         await self._waiting.wait(validation_id, wait_seconds)
         if (known := self._waiting.known(validation_id)) is not None:
             return known
-        number = validation_id[1:]
-        if validation_id[:1] == "v" and number.isascii() and number.isdigit() and len(number) <= 18:
-            found = await journal.look_up(self._store, int(number))
-            if found is not None:
-                return found
+        number = number_of(validation_id, "v")
+        if number is not None and (found := await journal.look_up(self._store, number)) is not None:
+            return found
         raise NoSuchValidation(f"there is no validation {validation_id[:40]!r}", "see GET /approvals")
 
     def pending(self) -> list[Validation]:
@@ -169,7 +159,7 @@ class Validations:
         Raises NoSuchValidation, NotAllowed, AlreadyAnswered, AlreadyResolved, BadAnswer, TooManyRules, and
         what the event store raises.
         """
-        return await self._finished(self._answer(validation_id, by, verdict, reason.strip(), remember))
+        return await self._work.finished(self._answer(validation_id, by, verdict, reason.strip(), remember))
 
     def rules(self) -> list[Remembered]:
         """The remembered rules in force, the oldest first."""
@@ -185,16 +175,16 @@ class Validations:
             (event,) = await self._store.append([draft], agent_id=by.agent_id)
             self._memory.take(event)
 
-        await self._finished(revoke())
+        await self._work.finished(revoke())
         return rule
 
     async def hand_on(self) -> None:
         """Experts came or went: where fewer are there than a request should have, ask others too."""
         for held in self._waiting.all():
-            await self._finished(self._hand_on(held))
+            await self._work.finished(self._hand_on(held))
 
-    async def expire(self) -> None:
-        """End what is past its time. The room calls it itself, at every deadline."""
+    async def expire(self) -> float | None:
+        """End what is past its time; the next deadline. The room calls it itself, at every deadline."""
         now = self._clock()
         for held in self._waiting.all():
             if held.validation.deadline <= now:
@@ -204,7 +194,7 @@ class Validations:
                     log.error("%s could not be ended: %s", held.validation.id, error)  # noqa: TRY400
             elif held.handed_out and held.validation.experts_deadline <= now:
                 self._withdraw(held)
-        self._arm()
+        return min((held.next_deadline for held in self._waiting.all()), default=None)
 
     def status(self) -> dict[str, Any]:
         """Figures for /status."""
@@ -248,7 +238,7 @@ class Validations:
                 verdict = Verdict("deny", why, "too-many-pending", judged.verdict.tier)
                 data = journal.judged_data(call, judged, verdict, policy, latency_us)
                 return await self._decided(call.agent, data)
-            request = self._spawn(self._request(call, judged, latency_us, key))
+            request = self._work.spawn(self._request(call, judged, latency_us, key))
             self._waiting.open[key] = request
         # Whoever joins must not take it from the others by going away.
         validation = await asyncio.shield(request)
@@ -275,9 +265,9 @@ class Validations:
         if held.handed_out:
             self._desk.ask(held.validation.asked, held.validation)
         self._tell(held.validation)
-        self._arm()
+        self._alarm.by(held.next_deadline)
         # For who came or went between the choice and now.
-        self._spawn(self._hand_on(held))
+        self._work.spawn(self._hand_on(held))
         return held.validation
 
     def _deadlines(self) -> dict[str, str]:
@@ -345,34 +335,25 @@ class Validations:
                     return
                 held.handed_out = True
                 self._desk.ask(list(fresh), validation)
-                self._arm()
+                self._alarm.by(held.next_deadline)
 
     async def _store_about(self, held: Held, drafts: list[Draft], agent_id: str) -> None:
         """Store what happens to a request, and let it happen. The caller has its turn, and is sure."""
-        try:
-            events = await self._store.append(drafts, agent_id=agent_id)
-        except NoRoom:
-            raise
-        except StoreUnavailable:
-            held.unsure = True
-            raise
-        for event in events:
+        for event in await held.append(self._store, drafts, agent_id):
             self._apply(held, event)
         self._tell(held.validation)
 
     async def _make_sure(self, held: Held) -> None:
-        """After an append of which nobody knows whether it is on disk: take over what the log says.
-
-        Once something else is on disk, what came before it is certain.
-        """
-        if held.unsure:
-            validation = held.validation
-            await self._store.append([journal.draft(REREAD, {"id": validation.id})], agent_id=BRIDGE)
-            known = {answer.agent_id for answer in validation.answers}
-            for event in await journal.about(self._store, validation):
-                if event.type != ANSWERED or event.agent_id not in known:
-                    self._apply(held, event)
-            held.unsure = False
+        """Take over what the log says, where nobody knows whether the last append is on disk."""
+        doubted, validation = held.unsure, held.validation
+        reread = journal.draft(REREAD, {"id": validation.id})
+        known = {answer.agent_id for answer in validation.answers}
+        for event in await held.make_sure(
+            self._store, reread, lambda: journal.about(self._store, validation)
+        ):
+            if event.type != ANSWERED or event.agent_id not in known:
+                self._apply(held, event)
+        if doubted:
             self._tell(validation)
 
     def _apply(self, held: Held, event: Event) -> None:
@@ -398,30 +379,3 @@ class Validations:
                 listener(validation)
             except Exception:
                 log.exception("a listener of the validations failed")
-
-    def _arm(self) -> None:
-        """Look again at the next deadline."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._closing or not len(self._waiting):
-            return
-        left = min(held.next_deadline for held in self._waiting.all()) - self._clock()
-        # What is past its time could not be stored; it is tried again, and not without a pause.
-        wait = RETRY_SECONDS if left <= 0 else min(left, WATCH_SECONDS)
-        self._timer = asyncio.get_running_loop().call_later(wait, lambda: self._spawn(self.expire()))
-
-    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # its caller is told, unless it went away
-
-    async def _finished(self, work: Coroutine[Any, Any, T]) -> T:
-        """Await what must come to its end even when the caller goes away."""
-        return await asyncio.shield(self._spawn(work))

@@ -1,8 +1,8 @@
 """The requests that wait for an answer, the last that ended, and all who wait for one of them."""
 
 import asyncio
-from collections import OrderedDict
 
+from lighthouse.casework import Case, Ended, Waiters
 from lighthouse.events import Event
 from lighthouse.validation.request import REQUESTED, Validation, from_event
 
@@ -11,23 +11,19 @@ MAX_PENDING_OF_ONE = 32
 KEPT_ENDED = 1000
 KEPT_ENDED_BYTES = 32 * 1024 * 1024
 
-Waiter = asyncio.Future[None]
 Key = tuple[str, str, str]
 """Who asks, what, and by which policies: the same again is the same request."""
 
 
-class Held:
-    """A request that waits: whose turn it is to change it, and who waits for its end."""
+class Held(Case):
+    """A request that waits."""
 
     def __init__(self, validation: Validation, size: int) -> None:
+        super().__init__()
         self.validation = validation
         self.size = size
-        self.turn = asyncio.Lock()
-        self.waiters: set[Waiter] = set()
         # Experts have it, and their time is not over.
         self.handed_out = bool(validation.asked)
-        # An append failed such that nobody knows whether it is on disk.
-        self.unsure = False
 
     @property
     def next_deadline(self) -> float:
@@ -42,9 +38,8 @@ class Waiting:
     def __init__(self) -> None:
         self.open: dict[Key, asyncio.Future[Validation]] = {}
         self._held: dict[str, Held] = {}
-        self._ended: OrderedDict[str, Held] = OrderedDict()
-        self._ended_bytes = 0
-        self._curious: set[Waiter] = set()
+        self._ended = Ended[Validation](KEPT_ENDED, KEPT_ENDED_BYTES)
+        self._curious = Waiters()
         self._released = False
 
     def __len__(self) -> int:
@@ -56,7 +51,7 @@ class Waiting:
 
     def ended(self) -> list[Validation]:
         """The last ones that were answered or ran out, the latest first."""
-        return [held.validation for held in reversed(self._ended.values())]
+        return self._ended.latest_first()
 
     def get(self, validation_id: str) -> Held | None:
         """The request of that id while it waits."""
@@ -64,8 +59,8 @@ class Waiting:
 
     def known(self, validation_id: str) -> Validation | None:
         """The request of that id, waiting or ended not long ago."""
-        held = self._held.get(validation_id) or self._ended.get(validation_id)
-        return None if held is None else held.validation
+        held = self._held.get(validation_id)
+        return self._ended.get(validation_id) if held is None else held.validation
 
     def add(self, event: Event) -> Held:
         """A request was made."""
@@ -78,11 +73,8 @@ class Waiting:
         validation = held.validation
         del self._held[validation.id]
         self.open.pop(key_of(validation), None)
-        self._ended[validation.id] = held
-        self._ended_bytes += held.size
-        while len(self._ended) > KEPT_ENDED or self._ended_bytes > KEPT_ENDED_BYTES:
-            self._ended_bytes -= self._ended.popitem(last=False)[1].size
-        _wake(held.waiters)
+        self._ended.add(validation.id, validation, held.size)
+        held.waiters.wake()
 
     def restore(self, event: Event) -> None:
         """Take up an event of the log, all of them in their order; then `restored`."""
@@ -112,40 +104,23 @@ class Waiting:
     async def wait(self, validation_id: str, seconds: float) -> None:
         """Return when the request is resolved, the time is over, or all are released."""
         held = self._held.get(validation_id)
-        if held is not None and seconds > 0 and not self._released:
-            await _woken(held.waiters, seconds)
+        if held is not None and not self._released:
+            await held.waiters.wait(seconds)
 
     async def news(self, seconds: float) -> None:
         """Return when something happened to any request, the time is over, or all are released."""
-        if not self._released:
-            await _woken(self._curious, seconds)
+        await self._curious.wait(seconds)
 
     def changed(self) -> None:
         """Something happened."""
-        _wake(self._curious)
+        self._curious.wake()
 
     def release(self) -> None:
         """Let everybody go on; nobody waits from now on."""
         self._released = True
         for held in self._held.values():
-            _wake(held.waiters)
-        _wake(self._curious)
-
-
-async def _woken(waiters: set[Waiter], seconds: float) -> None:
-    """Return when `waiters` are woken, or the time is over."""
-    waiter: Waiter = asyncio.get_running_loop().create_future()
-    waiters.add(waiter)
-    try:
-        await asyncio.wait({waiter}, timeout=seconds)
-    finally:
-        waiters.discard(waiter)
-
-
-def _wake(waiters: set[Waiter]) -> None:
-    for waiter in waiters:
-        if not waiter.done():
-            waiter.set_result(None)
+            held.waiters.release()
+        self._curious.release()
 
 
 def key_of(validation: Validation) -> Key:

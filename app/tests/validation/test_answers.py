@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from lighthouse.casework import Ended
 from lighthouse.sessions import NotAllowed, Role
-from lighthouse.validation import AlreadyAnswered, AlreadyResolved, BadAnswer, NoSuchValidation, waiting
+from lighthouse.validation import AlreadyAnswered, AlreadyResolved, BadAnswer, NoSuchValidation
 from tests.validation.conftest import EVE, HIGH, KIM, MEDIUM, OLGA, Begin, Clock, Room, identity
 
 
@@ -216,11 +217,8 @@ async def test_what_ran_out_while_the_bridge_was_away_is_denied_at_start(room: R
 
 
 @pytest.mark.parametrize(("most", "bytes_"), [(2, 10**6), (100, 5000)])
-async def test_what_ended_long_ago_is_found_in_the_log(
-    room: Room, most: int, bytes_: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(waiting, "KEPT_ENDED", most)
-    monkeypatch.setattr(waiting, "KEPT_ENDED_BYTES", bytes_)
+async def test_what_ended_long_ago_is_found_in_the_log(room: Room, most: int, bytes_: int) -> None:
+    room.validations._waiting._ended = Ended(most, bytes_)
     asked = [await room.ask(f"rm -rf src/{number}") for number in range(6)]
     for one in asked:
         await room.validations.answer(one.id, OLGA, "approve", "fine")
