@@ -14,6 +14,7 @@ import msgspec
 from lighthouse.annotations import Annotations
 from lighthouse.bridge.audit import Audit
 from lighthouse.bridge.health import Monitor
+from lighthouse.bridge.lasting import Streams
 from lighthouse.bridge.limits import RateLimit
 from lighthouse.bridge.metrics import Metrics
 from lighthouse.bridge.schemas import Health
@@ -89,7 +90,7 @@ class Bridge:
         self.comparing = Threads("diff", COMPARING, COMPARISONS_WAITING)
         self.agent_limit = RateLimit(AGENT_RATE, AGENT_BURST)
         self.failure_limit = RateLimit(FAILURE_RATE, FAILURE_BURST)
-        self.subscribers = 0
+        self.streams = Streams()
         self.metrics = Metrics(settings.version)
         self._register_figures()
         self.monitor = Monitor(self)
@@ -248,7 +249,7 @@ class Bridge:
         gauge("lighthouse_shadow_files", "Files captured in the current version", of_shadow("files"))
         gauge("lighthouse_shadow_bytes", "Bytes of the files captured", of_shadow("bytes"))
         gauge("lighthouse_shadow_version", "Sequence number of the current version", of_shadow("version"))
-        gauge("lighthouse_subscribers", "Streams of events that are open", lambda: self.subscribers)
+        gauge("lighthouse_subscribers", "Streams of events that are open", lambda: len(self.streams))
         self.metrics.counts(
             "lighthouse_mount_operations",
             "Requests of the kernel to the mount",

@@ -71,7 +71,11 @@ async def events(bridge: "Bridge", call: Call) -> web.Response:
 async def stream(bridge: "Bridge", call: Call) -> web.StreamResponse:
     """Server-sent events for an open page: `waiting` when that changes, `rows` of the log if asked for."""
     wanted: StreamQuery = call.query
-    from_seq = resumed_at(bridge, call.request, wanted.from_seq)
+    with bridge.streams.of(call.caller.agent_id):
+        return await _told(bridge, call, wanted, resumed_at(bridge, call.request, wanted.from_seq))
+
+
+async def _told(bridge: "Bridge", call: Call, wanted: StreamQuery, from_seq: int) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
     await response.prepare(call.request)
     feed = _Feed(bridge, response, wanted)
@@ -79,6 +83,7 @@ async def stream(bridge: "Bridge", call: Call) -> web.StreamResponse:
         await follow(bridge, call, from_seq, feed.take, feed.beat, feed.tell_waiting(), feed.tell_rows())
     else:
         await lasting.first_end(lasting.guard(bridge, call, feed.beat), feed.tell_waiting())
+    await lasting.finish(response, call.request)
     return response
 
 

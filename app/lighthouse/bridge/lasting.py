@@ -2,13 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from aiohttp import WSCloseCode, web
 
 from lighthouse.bridge.call import Call
+from lighthouse.bridge.problems import Rejected
 from lighthouse.sessions import BadToken
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ CHECK_SECONDS = 1.0
 # A reader that takes nothing for this long is gone, or as good as; it resumes from where it was.
 STALL_SECONDS = 60.0
 MAX_MESSAGE = 64 * 1024
+# Each costs what its reader has not taken yet.
+MAX_STREAMS = 16
 
 
 class Why(msgspec.Struct, frozen=True):
@@ -78,8 +82,56 @@ async def guard(bridge: "Bridge", call: Call, beat: Callable[[], Awaitable[None]
             return why
 
 
-async def close(websocket: web.WebSocketResponse, why: Why) -> None:
-    """Say why, as far as somebody is there to hear it."""
-    with contextlib.suppress(ConnectionError, TimeoutError):
-        async with asyncio.timeout(CHECK_SECONDS):
-            await websocket.close(code=why.code, message=why.text.encode())
+async def close(websocket: web.WebSocketResponse, request: web.Request, why: Why) -> None:
+    """End a WebSocket, and say why to a reader who is there to hear it."""
+    if not _choked(request):
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(CHECK_SECONDS):
+                await websocket.close(code=why.code, message=why.text.encode())
+    _drop_unread(request)
+
+
+async def finish(response: web.StreamResponse, request: web.Request) -> None:
+    """End a stream of another kind, which cannot say why."""
+    if request.transport is not None and not _choked(request):
+        # So that the end waits until all is on its way.
+        request.transport.set_write_buffer_limits(0)
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(CHECK_SECONDS):
+                await response.write_eof()
+    _drop_unread(request)
+
+
+def _choked(request: web.Request) -> bool:
+    # Who waited for such a reader and was cancelled took aiohttp's one waiter along: nobody may wait again.
+    transport = request.transport
+    return transport is None or transport.get_write_buffer_size() > transport.get_write_buffer_limits()[0]
+
+
+def _drop_unread(request: web.Request) -> None:
+    # A transport that is merely closed lives on, with all it holds, until its reader takes that or goes.
+    transport = request.transport
+    if transport is not None and transport.get_write_buffer_size():
+        transport.abort()
+
+
+class Streams:
+    """How many streams of events each agent has open."""
+
+    def __init__(self) -> None:
+        self._open = Counter[str]()
+
+    def __len__(self) -> int:
+        return self._open.total()
+
+    @contextlib.contextmanager
+    def of(self, agent_id: str) -> Iterator[None]:
+        """While one more is open. Raises Rejected (429)."""
+        if self._open[agent_id] >= MAX_STREAMS:
+            raise Rejected(429, f"the agent has {MAX_STREAMS} streams open already", "close one of them")
+        self._open[agent_id] += 1
+        try:
+            yield
+        finally:
+            self._open[agent_id] -= 1
+            self._open += Counter()  # forgets those that have none

@@ -9,6 +9,8 @@ from pathlib import Path
 from lighthouse.errors import LighthouseError
 
 BACKLOG = 1024
+# Data that a client leaves lying for so long end its connection, whatever it was asked for.
+UNREAD_SECONDS = 120
 
 
 def take_over(descriptors: Sequence[int]) -> list[socket.socket]:
@@ -18,6 +20,7 @@ def take_over(descriptors: Sequence[int]) -> list[socket.socket]:
         try:
             sockets.append(socket.socket(fileno=descriptor))
             listens = sockets[-1].getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+            _bound_patience(sockets[-1])
         except OSError:
             listens = 0
         if not listens:
@@ -39,6 +42,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
             own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 own.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            _bound_patience(own)
             own.bind(address)
             own.listen(BACKLOG)
     except OSError as error:
@@ -49,6 +53,12 @@ def listen(host: str, port: int) -> list[socket.socket]:
             "stop what uses it or choose another --listen",
         ) from error
     return sockets
+
+
+def _bound_patience(listening: socket.socket) -> None:
+    # Connections have it from the socket that took them.
+    if listening.family != socket.AF_UNIX:
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
 
 
 class HealthSocket:

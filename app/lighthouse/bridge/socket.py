@@ -87,7 +87,7 @@ async def connect(bridge: "Bridge", call: Call) -> web.StreamResponse:
         why = await lasting.first_end(socket.deliver(), socket.listen(), lasting.guard(bridge, call))
     finally:
         bridge.mail.close(agent_id, reader)
-    await lasting.close(websocket, why)
+    await lasting.close(websocket, call.request, why)
     return websocket
 
 

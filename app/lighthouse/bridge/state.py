@@ -51,7 +51,7 @@ async def status(bridge: "Bridge", call: Call) -> Status:
         head=HeadSummary(head.seq, head.mac),
         store=bridge.store.stats(),
         sessions=[summarized(session) for session in bridge.sessions.active()],
-        subscribers=bridge.subscribers,
+        subscribers=len(bridge.streams),
         shadow=bridge.shadow.status() if bridge.shadow is not None else {},
         mount=MountSummary(
             enabled=bridge.settings.mount,

@@ -1,5 +1,6 @@
 """GET /stream/events: the log as it grows, over a WebSocket or server-sent events, no gap and no double."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("lighthouse.stream")
 
+# Events that one stream may send before it is the turn of others.
+TURN = 16
+
 Send = Callable[[Event], Awaitable[None]]
 
 
@@ -28,11 +32,12 @@ async def stream(bridge: "Bridge", call: Call) -> web.StreamResponse:
     wanted: EventStream = call.query
     request = call.request
     websocket = web.WebSocketResponse(compress=False, max_msg_size=lasting.MAX_MESSAGE)
-    if websocket.can_prepare(request).ok:
-        return await _over_websocket(bridge, call, websocket, _start(bridge, wanted.from_seq))
-    if "text/event-stream" not in request.headers.get("Accept", ""):
-        raise Rejected(406, "events come over a WebSocket or as text/event-stream", "ask for one of them")
-    return await _over_sse(bridge, call, resumed_at(bridge, request, wanted.from_seq))
+    with bridge.streams.of(call.caller.agent_id):
+        if websocket.can_prepare(request).ok:
+            return await _over_websocket(bridge, call, websocket, _start(bridge, wanted.from_seq))
+        if "text/event-stream" not in request.headers.get("Accept", ""):
+            raise Rejected(406, "events come over a WebSocket or as text/event-stream", "ask for one of them")
+        return await _over_sse(bridge, call, resumed_at(bridge, request, wanted.from_seq))
 
 
 def resumed_at(bridge: "Bridge", request: web.Request, from_seq: int | None) -> int:
@@ -63,7 +68,8 @@ async def _over_websocket(
             pass
         return GONE
 
-    await lasting.close(websocket, await follow(bridge, call, from_seq, send, websocket.ping, listen()))
+    why = await follow(bridge, call, from_seq, send, websocket.ping, listen())
+    await lasting.close(websocket, call.request, why)
     return websocket
 
 
@@ -83,6 +89,7 @@ async def _over_sse(bridge: "Bridge", call: Call, from_seq: int) -> web.StreamRe
 
     await beat()
     await follow(bridge, call, from_seq, send, beat)
+    await lasting.finish(response, call.request)
     return response
 
 
@@ -96,19 +103,22 @@ async def follow(
 ) -> Why:
     """Send events until something ends it; tells what."""
     subscription = bridge.store.subscribe(from_seq)
-    bridge.subscribers += 1
     try:
         return await lasting.first_end(_pump(subscription, send), lasting.guard(bridge, call, beat), *listen)
     finally:
         await subscription.aclose()
-        bridge.subscribers -= 1
 
 
 async def _pump(subscription: Subscription, send: Send) -> Why:
+    sent = 0
     try:
         async for event in subscription:
             if (why := await lasting.sent(send(event))) is not None:
                 return why
+            sent += 1
+            if sent % TURN == 0:
+                # Where events are there and the reader takes them, nothing above waits for anything.
+                await asyncio.sleep(0)
     except LighthouseError:
         log.exception("a stream cannot go on")
         return FAILED

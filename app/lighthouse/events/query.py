@@ -52,8 +52,11 @@ class Page(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-def find(connection: sqlite3.Connection, query: Query, last: int) -> Page:
-    """The page that `query` asks for, nothing after event `last`; raises InvalidQuery."""
+def find(connection: sqlite3.Connection, query: Query, last: int, size_limit: int = PAGE_BYTES) -> Page:
+    """The page that `query` asks for, nothing after event `last`; raises InvalidQuery.
+
+    It ends with the event whose data exceed `size_limit` bytes.
+    """
     if not 1 <= query.limit <= MAX_LIMIT:
         raise InvalidQuery(f"limit is not 1 to {MAX_LIMIT}", "ask for pages and follow next_cursor")
     if max(query.from_seq or 0, query.to_seq or 0) > MAX_SEQ:
@@ -86,7 +89,7 @@ def find(connection: sqlite3.Connection, query: Query, last: int) -> Page:
     events: list[Event] = []
     size = 0
     for row in connection.execute(sql, (low, *values, query.limit + 1)):
-        if len(events) == query.limit or size > PAGE_BYTES:
+        if len(events) == query.limit or size > size_limit:
             return Page(events, f"{_CURSOR}{events[-1].seq}")
         event = schema.to_event(row)
         size += len(row[6])

@@ -12,9 +12,11 @@ from lighthouse.events.errors import StoreUnavailable
 from lighthouse.events.event import Event
 from lighthouse.events.query import Query, Readers, find
 
-BUFFER_EVENTS = 1000
-BUFFER_BYTES = 2 * 1024 * 1024
-PAGE_EVENTS = 500
+# What a stream keeps is kept for each of hundreds, who all come at once after a restart.
+BUFFER_EVENTS = 256
+BUFFER_BYTES = 512 * 1024
+PAGE_EVENTS = 128
+PAGE_BYTES = 256 * 1024
 
 
 class Subscription:
@@ -97,7 +99,7 @@ class Subscription:
         query, last = Query(from_seq=self._tail + 1, limit=PAGE_EVENTS), self._head
         self._reading = True
         try:
-            page = await self._readers.run(lambda connection: find(connection, query, last))
+            page = await self._readers.run(lambda connection: find(connection, query, last, PAGE_BYTES))
         except StoreUnavailable:
             if not self._hub.ended:
                 raise

@@ -43,10 +43,13 @@ class Answer(msgspec.Struct):
 class Api:
     """Speaks to a running bridge, as the agent `ann` unless told otherwise."""
 
-    def __init__(self, bridge: Bridge, keyring: KeyRing, port: int, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, bridge: Bridge, keyring: KeyRing, runner: web.AppRunner, session: aiohttp.ClientSession
+    ) -> None:
         self.bridge = bridge
         self.keyring = keyring
-        self.port = port
+        self.port: int = runner.addresses[0][1]
+        self.runner = runner
         self.http = session
         self.ann = self.token("ann")
 
@@ -121,7 +124,7 @@ async def start(tmp_path: Path, project: Path, keyring: KeyRing) -> AsyncIterato
             if parts:
                 await bridge.start()
             session = await stack.enter_async_context(aiohttp.ClientSession())
-            return Api(bridge, keyring, runner.addresses[0][1], session)
+            return Api(bridge, keyring, runner, session)
 
         yield begin
 

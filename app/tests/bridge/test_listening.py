@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lighthouse.bridge.listening import HealthSocket, listen, take_over
+from lighthouse.bridge.listening import UNREAD_SECONDS, HealthSocket, listen, take_over
 from lighthouse.errors import LighthouseError
 
 
@@ -33,6 +33,16 @@ def test_only_a_listening_socket_is_taken_over(tmp_path: Path) -> None:
     with pytest.raises(LighthouseError, match="no listening socket"):
         take_over([plain])
     os.close(plain)
+
+
+def test_connections_end_whose_data_nobody_takes() -> None:
+    [own] = listen("127.0.0.1", 0)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        [inherited] = take_over([os.dup(server.fileno())])
+    for listening in (own, inherited):
+        with listening, socket.create_connection(listening.getsockname()), listening.accept()[0] as taken:
+            patience = taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            assert patience == UNREAD_SECONDS * 1000
 
 
 def test_the_health_socket_is_for_its_owner_alone_and_goes_away(tmp_path: Path) -> None:

@@ -2,14 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 import aiohttp
 import pytest
 
-from lighthouse.bridge import lasting
+from lighthouse.bridge import lasting, stream
 from lighthouse.sessions import Role
 from tests.bridge.conftest import Api
 from tests.conftest import WaitFor
@@ -117,10 +118,103 @@ async def test_a_reader_that_takes_nothing_is_let_go(
     monkeypatch.setattr(lasting, "STALL_SECONDS", 0.1)
     body = {"events": [{"type": "note.added", "data": {"x": "x" * 20_000}}] * 40}
     async with sse(api, ""):
-        await wait_for(lambda: api.bridge.subscribers == 1)
+        await wait_for(lambda: len(api.bridge.streams) == 1)
         for _ in range(10):
             await api.post("/event/store", body)
-        await wait_for(lambda: api.bridge.subscribers == 0)
+        await wait_for(lambda: len(api.bridge.streams) == 0)
+
+
+HANDSHAKE = {
+    "sse": "Accept: text/event-stream\r\n",
+    "websocket": "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+}
+
+
+@contextmanager
+def deaf(api: Api, form: str, path: str = "/stream/events") -> Iterator[socket.socket]:
+    """A client that asks for a stream and never reads."""
+    with socket.create_connection(("127.0.0.1", api.port)) as raw:
+        authorization = f"Authorization: Bearer {api.ann}\r\n"
+        raw.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n{authorization}{HANDSHAKE[form]}\r\n".encode())
+        yield raw
+
+
+@pytest.mark.parametrize("form", HANDSHAKE)
+async def test_one_that_never_reads_leaves_nothing_behind(
+    api: Api, form: str, monkeypatch: pytest.MonkeyPatch, wait_for: WaitFor
+) -> None:
+    monkeypatch.setattr(lasting, "STALL_SECONDS", 0.1)
+    monkeypatch.setattr(lasting, "CHECK_SECONDS", 0.1)
+    assert api.runner.server is not None
+    body = {"events": [{"type": "note.added", "data": {"x": "x" * 20_000}}] * 40}
+    with deaf(api, form):
+        await wait_for(lambda: len(api.bridge.streams) == 1)
+        for _ in range(10):
+            await api.post("/event/store", body)
+        await wait_for(lambda: len(api.bridge.streams) == 0)
+        await api.http.close()
+        # Not even its connection, although the client still has its end of it open.
+        await wait_for(lambda: not api.runner.server.connections)
+
+
+@pytest.mark.parametrize("form", HANDSHAKE)
+async def test_what_ends_it_is_not_kept_up_by_one_that_never_reads(
+    api: Api, form: str, monkeypatch: pytest.MonkeyPatch, wait_for: WaitFor
+) -> None:
+    monkeypatch.setattr(lasting, "CHECK_SECONDS", 0.1)
+    body = {"events": [{"type": "note.added", "data": {"x": "x" * 20_000}}] * 40}
+    with deaf(api, form):
+        await wait_for(lambda: len(api.bridge.streams) == 1)
+        for _ in range(10):
+            await api.post("/event/store", body)
+        await api.post("/session/revoke", {})
+        await api.http.close()
+        await wait_for(lambda: not api.runner.server.connections)
+
+
+async def test_an_agent_has_so_many_streams_and_others_have_theirs(api: Api, wait_for: WaitFor) -> None:
+    async with AsyncExitStack() as stack:
+        for number in range(lasting.MAX_STREAMS):
+            await stack.enter_async_context((sse, websocket)[number % 2](api, ""))
+        refused = await api.get("/stream/events", headers={"Accept": "text/event-stream"})
+        assert "close one of them" in refused.problem(429).detail
+        with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+            await stack.enter_async_context(websocket(api, ""))
+        assert caught.value.status == 429
+        async with websocket(api, "?from_seq=1", api.token("bob")) as events:
+            assert (await take(events, 1))[0]["seq"] == 1
+    await wait_for(lambda: len(api.bridge.streams) == 0)
+    async with websocket(api, "?from_seq=1") as events:
+        await take(events, 1)
+
+
+async def test_a_stream_with_much_to_send_lets_others_have_their_turn(api: Api) -> None:
+    await write(api, 200)
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    sent: list[int] = []
+    went_on: list[int] = []
+
+    async def send(event: Any) -> None:
+        sent.append(event.seq)
+        went_on.append(turns)
+
+    elsewhere = asyncio.create_task(others())
+    async with api.bridge.store.subscribe(1) as subscription:
+        pumping = asyncio.create_task(stream._pump(subscription, send))
+        while len(sent) < 200:
+            await asyncio.sleep(0.001)
+        pumping.cancel()
+        elsewhere.cancel()
+        await asyncio.gather(pumping, elsewhere, return_exceptions=True)
+    assert max(went_on.count(turn) for turn in went_on) <= stream.TURN
 
 
 async def test_a_browser_resumes_after_the_last_event_it_saw(api: Api) -> None:
@@ -191,7 +285,7 @@ async def test_a_websocket_is_told_why_it_ends(
 ) -> None:
     monkeypatch.setattr(lasting, "CHECK_SECONDS", 0.05)
     async with api.http.ws_connect(api.url("/stream/events"), headers=api.headers()) as socket:
-        await wait_for(lambda: api.bridge.subscribers == 1)
+        await wait_for(lambda: len(api.bridge.streams) == 1)
         api.bridge.begin_stop()
         message = await asyncio.wait_for(socket.receive(), 10)
         assert message.type is aiohttp.WSMsgType.CLOSE
@@ -212,7 +306,7 @@ async def test_readers_that_go_leave_nothing_behind(api: Api, wait_for: WaitFor)
             await take(events, 1)
         async with sse(api, "?from_seq=1") as events:
             await take(events, 1)
-    await wait_for(lambda: api.bridge.subscribers == 0)
+    await wait_for(lambda: len(api.bridge.streams) == 0)
     await wait_for(lambda: api.bridge.store.stats()["subscribers"] == 0)
 
 
