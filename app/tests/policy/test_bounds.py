@@ -6,11 +6,13 @@ import shlex
 import time
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lighthouse.policy import analysis
 from lighthouse.policy.facts import facts
 from lighthouse.policy.places import Roots
 from lighthouse.policy.programs.python_code import judge_python
@@ -94,6 +96,17 @@ def test_hostile_commands_end_soon(name) -> None:
     # Generous: the bound is 50 ms, and this machine may be slow or busy.
     assert time.thread_time() - start < 1
     assert found.tool == "Bash"
+
+
+@pytest.mark.parametrize(("slow", "decision"), [(1, "allow"), (2, "escalate")])
+def test_a_machine_that_stood_still_once_changes_no_verdict(
+    slow: int, decision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = iter([0.0, 1.0] * slow)
+    monkeypatch.setattr(analysis, "time", SimpleNamespace(thread_time=lambda: next(now, 2.0)))
+    verdict = Bench().verdict("ls")
+    assert verdict.decision == decision
+    assert ("takes too long" in verdict.reason) == (decision == "escalate")
 
 
 @settings(max_examples=300, deadline=None)

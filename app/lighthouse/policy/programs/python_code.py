@@ -15,6 +15,7 @@ import tree_sitter_python
 from lighthouse.policy.programs.data import judge_sql
 from lighthouse.policy.programs.found import Inline
 from lighthouse.policy.programs.python_names import MODULES, MOST_STEPS, Names, Node, NotKnown, Value, every
+from lighthouse.policy.shell.grammar import TakesTooLong
 from lighthouse.policy.vocabulary import listed
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_python.language())
@@ -34,7 +35,7 @@ PARSE_SECONDS = 0.01
 
 
 def judge_python(code: str) -> Inline:
-    """Judge code by its tree. Anything that is not known as harmless makes it unknown."""
+    """Judge code by its tree: what is not known as harmless makes it unknown. Raises TakesTooLong."""
     found = Inline()
     source = code.encode("utf-8", "replace")
     # Some texts take very long to repair: hence the deadline, as for bash (shell/grammar.py).
@@ -45,9 +46,8 @@ def judge_python(code: str) -> Inline:
             lambda offset, _: source[offset : offset + 1024],
             progress_callback=lambda *_: time.thread_time() > end,
         )
-    except ValueError:
-        found.unknown = "the code takes too long to parse"
-        return found
+    except ValueError as error:
+        raise TakesTooLong("the code takes too long to parse") from error
     if tree.root_node.has_error:
         found.unknown = "the code is not understood"
         return found

@@ -24,6 +24,10 @@ class NotUnderstood(LighthouseError):
     """A command that cannot be judged: too large, too slow, broken, or made of what is not known."""
 
 
+class TakesTooLong(NotUnderstood):
+    """A command for which the time is over."""
+
+
 def parse(source: bytes) -> Node:
     """The tree of a command. Raises NotUnderstood past the bounds and where any of it is not bash.
 
@@ -48,7 +52,7 @@ def parse(source: bytes) -> Node:
             progress_callback=lambda *_: time.thread_time() > end,
         )
     except ValueError as error:
-        raise NotUnderstood("the command takes too long to parse") from error
+        raise TakesTooLong("the command takes too long to parse") from error
     if tree.root_node.has_error:
         raise NotUnderstood("the command is not valid bash")
     shown = source
