@@ -3,6 +3,7 @@
 from lighthouse.client.annotations import Annotations
 from lighthouse.client.contexts import Contexts
 from lighthouse.client.experts import Experts
+from lighthouse.client.letters import Letters
 from lighthouse.client.log import Log
 from lighthouse.client.proposals import Proposals
 from lighthouse.client.reviewing import Reviewing
@@ -16,6 +17,7 @@ from lighthouse.client.versions import Versions
 
 class Client(
     Reviewing,
+    Letters,
     State,
     Sessions,
     Log,
