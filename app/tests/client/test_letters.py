@@ -31,7 +31,6 @@ async def test_letters_come_until_they_are_acknowledged(own_bridge) -> None:
                 ("validation.request", id) for id in ids
             ]
             await came[0].acknowledge()
-            # Acknowledgements have no answer; this comes after it on the same connection.
             third = await doubt(ann, own_bridge, "three")
             assert (await anext(letters)).data["id"] == third
         async with aclosing(eve.letters("validation", on_away=losses.append)) as letters:
@@ -39,7 +38,7 @@ async def test_letters_come_until_they_are_acknowledged(own_bridge) -> None:
             own_bridge.stop(signal.SIGKILL)
             waiting = asyncio.ensure_future(anext(letters))
             own_bridge.start()
-            # The bridge remembers in its log alone that one was acknowledged, which for requests is not there.
+            # That a request was acknowledged is remembered until the bridge ends.
             again = [await waiting, await anext(letters), await anext(letters)]
             assert {letter.data["id"] for letter in again} == {*ids, third}
             assert losses
