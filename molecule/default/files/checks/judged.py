@@ -19,7 +19,7 @@ from host import MEMBER, PROJECT, SCALE, STRANGER, TOKEN, URL, Broken, call, hea
 POLICIES = Path("/etc/lighthouse/policies")
 OWN = POLICIES / "90-check.cedar"
 NO_COMMITS = '@id("check-no-commits")\n@decision("deny")\nforbid (principal, action == Action::"commit", resource);\n'
-# The analysis has twice 14 ms of the processor, and an emulated one takes them away at times: then a call is asked again.
+# The analysis has twice 14 ms of the processor, and an emulated one takes them away at times: it is asked again.
 TOO_SLOW = "not-understood"
 TRIES = 3
 # What Claude Code sends, for each of its tools; and what is said to it.
