@@ -9,6 +9,7 @@ from lighthouse.context.manifest import ListedAnnotations, ListedFile
 from lighthouse.context.package import MAX_NOTES
 from lighthouse.context.selection import MAX_CHOICES
 
+Name = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"})]
 Choice = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 
 
@@ -22,7 +23,7 @@ class NewNote(msgspec.Struct, forbid_unknown_fields=True):
 class ContextCreate(Request):
     """`files` are paths and globs of the version at `at`, which is a sequence number, a time or a name."""
 
-    name: str
+    name: Name
     files: Annotated[tuple[Choice, ...], msgspec.Meta(max_length=MAX_CHOICES)] = ()
     at: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
     notes: Annotated[tuple[NewNote, ...], msgspec.Meta(max_length=MAX_NOTES)] = ()

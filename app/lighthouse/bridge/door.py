@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import logging
 import re
@@ -231,6 +232,17 @@ def read_query(route: Route, request: web.Request) -> Any:
     if len(given) != len(set(given)):
         raise Rejected(422, "a query parameter is given twice", "give it once")
     try:
-        return msgspec.convert(dict(given), route.query, strict=False)
+        query = msgspec.convert(dict(given), route.query, strict=False)
     except msgspec.ValidationError as error:
         raise Rejected(422, f"the query has the wrong shape ({error})", "see /openapi.json") from error
+    for name in given:
+        # `null` would pass for a limit left out, where a caller's program had no value for it.
+        if getattr(query, _attributes(route.query)[name]) is None:
+            raise Rejected(422, f"the query's {name} has no value", "leave it out, or say which")
+    return query
+
+
+@functools.cache
+def _attributes(kind: Any) -> dict[str, str]:
+    """The struct's attributes by the names that they have in a query."""
+    return {field.encode_name: field.name for field in msgspec.structs.fields(kind)}

@@ -20,7 +20,10 @@ class ExpertRegister(Request):
     """What the caller can judge. An empty list is no limit; `ttl_seconds` is how long it counts as there
     after each registration and each look at what waits."""
 
-    speciality: Word
+    speciality: Annotated[
+        str,
+        msgspec.Meta(extra_json_schema={"pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "maxLength": 40}),
+    ]
     languages: Words = ()
     paths: Annotated[tuple[Glob, ...], msgspec.Meta(max_length=100)] = ()
     risks: Words = ()

@@ -15,7 +15,13 @@ from lighthouse.bridge.schemas import Problem
 _REF = "#/components/schemas/{name}"
 _SCHEMES = {"api": "token", "console": "session"}
 _BODIES = {"api": "application/json", "console": "application/x-www-form-urlencoded"}
-_ANYWHERE = {405: "The path has no such method", 500: "The bridge failed; its log tells why"}
+# What is answered to whatever the server itself does not take for HTTP, before any route sees it.
+_NOT_HTTP = "text/plain"
+_ANYWHERE = {
+    400: "Not HTTP, or an address or a header over 16 KiB",
+    405: "The path has no such method",
+    500: "The bridge failed; its log tells why",
+}
 _MEANING = {
     303: "There is no session: on to the log-in",
     400: "Malformed: not JSON, or a path that leaves the project",
@@ -78,7 +84,7 @@ def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
         "operationId": route.name,
         "summary": route.summary,
         "responses": {
-            str(status): _response(route, status, schemas) for status in (*route.statuses, 405, 500)
+            str(status): _response(route, status, schemas) for status in sorted({*route.statuses, *_ANYWHERE})
         },
         "security": [] if route.permission is None else [{_SCHEMES[route.face]: []}],
     }
@@ -97,11 +103,7 @@ def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
 def _response(route: Route, status: int, schemas: dict[Any, Any]) -> dict[str, Any]:
     answer = route.answers.get(status)
     if answer is None:
-        text = _ANYWHERE.get(status) or _MEANING[status]
-        content: dict[str, Any] = {CONTENT_TYPE: {"schema": {"$ref": _REF.format(name="Problem")}}}
-        if route.face == "console" and status not in _ANYWHERE:
-            content = {"text/html": {"schema": {"type": "string"}}} if status >= 400 else {}
-        return {"description": f"{HTTPStatus(status).phrase}: {text}", "content": content}
+        return _refusal(route, status)
     response: dict[str, Any] = {"description": answer.text}
     if content := _content(answer, schemas):
         response["content"] = content
@@ -110,6 +112,19 @@ def _response(route: Route, status: int, schemas: dict[Any, Any]) -> dict[str, A
             name: {"description": text, "schema": {"type": "string"}} for name, text in answer.headers.items()
         }
     return response
+
+
+def _refusal(route: Route, status: int) -> dict[str, Any]:
+    own = status in route.statuses
+    text = _MEANING[status] if own else _ANYWHERE[status]
+    content: dict[str, Any] = {}
+    if own and route.face == "console":
+        content |= {"text/html": {"schema": {"type": "string"}}} if status >= 400 else {}
+    elif own or status != 400:
+        content |= {CONTENT_TYPE: {"schema": {"$ref": _REF.format(name="Problem")}}}
+    if status == 400:
+        content |= {_NOT_HTTP: {"schema": {"type": "string"}}}
+    return {"description": f"{HTTPStatus(status).phrase}: {text}", "content": content}
 
 
 def _content(answer: Answer, schemas: dict[Any, Any]) -> dict[str, Any]:

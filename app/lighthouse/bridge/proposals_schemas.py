@@ -6,7 +6,12 @@ import msgspec
 
 from lighthouse.bridge.schemas import Request
 
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Name = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1, max_length=100, extra_json_schema={"pattern": "^[A-Za-z][A-Za-z0-9._-]{0,99}$"}
+    ),
+]
 State = Literal["open", "applied", "withdrawn"]
 
 

@@ -17,6 +17,11 @@ Word = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 At = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 """A moment of the project: a sequence number, an RFC 3339 time, a snapshot's name, or `current`."""
 Token = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+EventType = Annotated[
+    str,
+    msgspec.Meta(extra_json_schema={"pattern": r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$", "maxLength": 100}),
+]
+"""Told in the description only: the store judges it, and says more about what is wrong."""
 
 
 class Request(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -82,7 +87,7 @@ class SessionRevoked(msgspec.Struct):
 class EventStore(Request):
     """One event to append. The store judges `type`, `stream`, depth and size."""
 
-    type: str
+    type: EventType
     data: dict[str, Any]
     stream: str = "default"
     idempotency_key: Word | None = None

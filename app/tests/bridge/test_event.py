@@ -201,6 +201,7 @@ async def test_times_and_agents_filter(api: Api) -> None:
         "type=",
         "colour=red",
         "limit=1&limit=2",
+        "to_seq=NULL",
     ],
 )
 async def test_a_query_of_the_wrong_shape_is_422(api: Api, query: str) -> None:

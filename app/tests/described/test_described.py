@@ -1,0 +1,143 @@
+"""openapi.json is true to what the bridge answers, whatever is sent, whoever sends it."""
+
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lighthouse.bridge.routes import ROUTES
+from lighthouse.sessions import Role, allows
+from tests.conftest import RunningBridge, plain_environment
+
+CONFIGURATION = """
+[dictionaries]
+known = {{ values = {known} }}
+
+[generation.dictionaries]
+string = {{ dictionary = "known", probability = 0.25 }}
+
+# The console leads whoever has no session to the log-in.
+[checks]
+enabled = false
+not_a_server_error.enabled = true
+status_code_conformance.enabled = true
+content_type_conformance.enabled = true
+response_headers_conformance.enabled = true
+response_schema_conformance.enabled = true
+unsupported_method.enabled = true
+use_after_free.enabled = true
+negative_data_rejection.enabled = true
+negative_data_rejection.expected-statuses = [303, "4XX"]
+
+# Whoever sends it gets an answer in the client's own form, with 200.
+[[operations]]
+include-operation-id = "claude_code_hook"
+checks.negative_data_rejection.enabled = false
+"""
+# Server-sent events without end.
+ENDLESS = "console_stream"
+# Nobody is let into the socket of another.
+OWN = "socket"
+
+
+@pytest.fixture(scope="module")
+def bridge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBridge]:
+    running = RunningBridge(tmp_path_factory.mktemp("described"))
+    (running.project / "src").mkdir()
+    (running.project / "src" / "main.py").write_text("def main():\n    print('ahoy')\n")
+    running.start()
+    yield running
+    running.stop()
+
+
+def call(bridge: RunningBridge, path: str, body: Any, agent: str = "ann", role: str = "agent") -> Any:
+    headers = {"Authorization": f"Bearer {bridge.token(agent, role)}"}
+    request = urllib.request.Request(bridge.url + path, json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.loads(answer.read())
+
+
+@pytest.fixture(scope="module")
+def known(bridge: RunningBridge) -> list[str]:
+    """Names of what is there, so that what is sent finds something."""
+    note = call(bridge, "/shadow/annotate", {"path": "src/main.py", "symbol": "main", "text": "loud"})
+    call(bridge, "/snapshot/first", {})
+    call(bridge, "/context/create", {"name": "both", "files": ["src"]})
+    call(bridge, "/proposal/create", {"name": "better"})
+    asked = {"tool_name": "Bash", "tool_input": {"command": "frobnicate"}, "cwd": str(bridge.project)}
+    waiting = call(bridge, "/validate", asked)
+    there = [
+        "src/main.py",
+        "src",
+        "main",
+        "first",
+        "both",
+        "better",
+        "current",
+        "note.added",
+        "default",
+        "bash",
+    ]
+    return [*there, note["annotation"]["id"], waiting["id"], "the-agent", "the-expert", "the-operator"]
+
+
+def try_out(
+    bridge: RunningBridge, known: list[str], role: Role, folder: Path, *options: str
+) -> dict[str, set[int]]:
+    """Let schemathesis call whatever there is; the statuses that came, by route."""
+    (folder / "schemathesis.toml").write_text(CONFIGURATION.format(known=json.dumps(known)))
+    told = {
+        "SCHEMATHESIS_HOOKS": str(Path(__file__).with_name("caller.py")),
+        "CALLER_URL": bridge.url,
+        "CALLER_ROLE": role.value,
+        "CALLER_SECRET": str(bridge.state / "secret"),
+        "CALLER_ANSWERED": str(folder / "answered.json"),
+    }
+    command = [sys.executable, "-m", "schemathesis.cli", "--no-color", "run", f"{bridge.url}/openapi.json"]
+    command += ["--exclude-operation-id", ENDLESS, "--max-redirects", "0"]
+    command += ["--warnings", "off", "--continue-on-failure", "--request-timeout", "30", *options]
+    ended = subprocess.run(
+        command, cwd=folder, env=plain_environment() | told, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stdout[-20_000:] + ended.stderr[-5_000:]
+    answered: dict[str, set[int]] = {}
+    for key in json.loads((folder / "answered.json").read_text()):
+        name, status = key.split()
+        answered.setdefault(name, set()).add(int(status))
+    return answered
+
+
+def check(answered: dict[str, set[int]], role: Role) -> None:
+    """Every route was called, and with the good token it got those in whom it lets in, and no others."""
+    assert {route.name for route in ROUTES} - answered.keys() == {ENDLESS, "openapi"}
+    for route in ROUTES:
+        if route.name not in answered or route.permission is None or route.name == OWN:
+            continue
+        statuses = answered[route.name] - {400, 405, 413, 422, 429}
+        refused = {303, 403} if route.face == "console" else {401, 403}
+        if route.permission and not allows(role, route.permission):  # type: ignore[arg-type]
+            assert statuses <= refused, (route.name, statuses)
+        else:
+            assert answered[route.name] - {401, 403, 405}, route.name
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("role", Role, ids=str)
+def test_a_token_of_each_role(bridge, known, role, tmp_path) -> None:
+    # Always the same calls: make soak looks for new ones.
+    phases = "coverage,fuzzing" if role in (Role.AGENT, Role.OPERATOR) else "coverage"
+    check(
+        try_out(bridge, known, role, tmp_path, "--phases", phases, "--max-examples", "8", "--seed", "1"), role
+    )
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("role", Role, ids=str)
+def test_a_token_of_each_role_for_long(bridge, known, role, tmp_path) -> None:
+    check(try_out(bridge, known, role, tmp_path, "--max-examples", "500"), role)
