@@ -80,6 +80,12 @@ class RunningBridge:
                 pytest.fail(f"the bridge did not start: {self.log.read_text()[-2000:]}")
             time.sleep(0.02)
 
+    @property
+    def pid(self) -> int:
+        """The running process."""
+        assert self._process is not None
+        return self._process.pid
+
     def send(self, signal_number: int) -> None:
         """Send a signal to the running process."""
         assert self._process is not None

@@ -9,7 +9,9 @@ from pathlib import Path
 from lighthouse.errors import LighthouseError
 
 BACKLOG = 1024
-# Data that a client leaves lying for so long end its connection, whatever it was asked for.
+# What a client does not read lies in the kernel, for each connection up to this; it would take megabytes.
+UNREAD_BYTES = 128 * 1024
+# And what lies there for so long ends the connection, whatever it was asked for.
 UNREAD_SECONDS = 120
 
 
@@ -20,7 +22,7 @@ def take_over(descriptors: Sequence[int]) -> list[socket.socket]:
         try:
             sockets.append(socket.socket(fileno=descriptor))
             listens = sockets[-1].getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-            _bound_patience(sockets[-1])
+            _limit(sockets[-1])
         except OSError:
             listens = 0
         if not listens:
@@ -42,7 +44,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
             own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 own.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            _bound_patience(own)
+            _limit(own)
             own.bind(address)
             own.listen(BACKLOG)
     except OSError as error:
@@ -55,8 +57,9 @@ def listen(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
-def _bound_patience(listening: socket.socket) -> None:
-    # Connections have it from the socket that took them.
+def _limit(listening: socket.socket) -> None:
+    # Connections have this from the socket that takes them.
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNREAD_BYTES)
     if listening.family != socket.AF_UNIX:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lighthouse.bridge.listening import UNREAD_SECONDS, HealthSocket, listen, take_over
+from lighthouse.bridge.listening import UNREAD_BYTES, UNREAD_SECONDS, HealthSocket, listen, take_over
 from lighthouse.errors import LighthouseError
 
 
@@ -35,7 +35,7 @@ def test_only_a_listening_socket_is_taken_over(tmp_path: Path) -> None:
     os.close(plain)
 
 
-def test_connections_end_whose_data_nobody_takes() -> None:
+def test_connections_are_bounded_whose_data_nobody_takes() -> None:
     [own] = listen("127.0.0.1", 0)
     with socket.create_server(("127.0.0.1", 0)) as server:
         [inherited] = take_over([os.dup(server.fileno())])
@@ -43,6 +43,8 @@ def test_connections_end_whose_data_nobody_takes() -> None:
         with listening, socket.create_connection(listening.getsockname()), listening.accept()[0] as taken:
             patience = taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
             assert patience == UNREAD_SECONDS * 1000
+            # The kernel counts its own structures too, and therefore twice what it is asked for.
+            assert taken.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * UNREAD_BYTES
 
 
 def test_the_health_socket_is_for_its_owner_alone_and_goes_away(tmp_path: Path) -> None:
