@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bench.cases import appending, capture, history, hook, http, judge, memory, reading, validate, visible
+from bench.cases import appending, capture, history, hook, http, judge, mcp, memory, reading, validate, visible
 from bench.cases.case import Setting
 from bench.report import Row
 
@@ -17,5 +17,6 @@ CASES: dict[str, Callable[[Setting], list[Row]]] = {
     "http": http.http,
     "hook": hook.hook,
     "judge": judge.judge,
+    "mcp": mcp.mcp,
     "validate": validate.validate,
 }

@@ -1,11 +1,17 @@
-"""The MCP server as a whole: its tools, what it says of itself, and the session that ends with it."""
+"""The MCP server as a whole: its tools, resources and prompts, and the session that ends with it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from mcp.server import MCPServer
+from mcp.server.lowlevel.helper_types import ReadResourceContents
+from mcp.server.mcpserver import Context
+from mcp_types import InputRequiredResult
+from pydantic import AnyUrl
 
 from lighthouse import __version__
+from lighthouse.mcp import prompts, resources
 from lighthouse.mcp.link import Link
 from lighthouse.mcp.tools import tools
 
@@ -15,6 +21,17 @@ INSTRUCTIONS = (
     "others should know. Before a call that could do harm, ask lighthouse_validate_command. While the bridge "
     "is away a call fails and says so; call again later."
 )
+
+
+class Adapter(MCPServer[None]):
+    """The SDK's server, whose binary resources say what they are."""
+
+    async def read_resource(
+        self, uri: AnyUrl | str, context: Context[None, Any] | None = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        """As the SDK does, with the media type of each file's own name."""
+        found = await super().read_resource(uri, context)
+        return found if isinstance(found, InputRequiredResult) else resources.typed(str(uri), found)
 
 
 def build(env: Mapping[str, str]) -> MCPServer[None]:
@@ -28,7 +45,7 @@ def build(env: Mapping[str, str]) -> MCPServer[None]:
         finally:
             await link.close()
 
-    return MCPServer(
+    server = Adapter(
         "lighthouse",
         title="Lighthouse",
         instructions=INSTRUCTIONS,
@@ -38,3 +55,6 @@ def build(env: Mapping[str, str]) -> MCPServer[None]:
         # Standard output is the protocol's; on standard error a client shows what is wrong, and nothing else.
         log_level="WARNING",
     )
+    resources.add(server, link)
+    prompts.add(server)
+    return server

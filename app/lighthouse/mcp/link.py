@@ -1,9 +1,12 @@
-"""The adapter's one way to the bridge: opened by the first call, and every failure told as a tool's error."""
+"""The adapter's one way to the bridge: opened by the first call; a failure is told as a tool's error."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 
 from lighthouse.client.environment import connection_from
@@ -11,6 +14,13 @@ from lighthouse.errors import LighthouseError
 
 if TYPE_CHECKING:
     from lighthouse.client.client import Client
+
+PROGRESS_SECONDS = 5.0
+"""Clients give up on a call that says nothing for a minute or less; those that ask for progress wait on."""
+
+
+def _tool_error(error: LighthouseError) -> Exception:
+    return ToolError(str(error))
 
 
 class Link:
@@ -21,12 +31,26 @@ class Link:
         self._client: Client | None = None
 
     @asynccontextmanager
-    async def bridge(self) -> AsyncIterator["Client"]:
-        """The client; inside, whatever goes wrong with the bridge becomes a ToolError of one line."""
+    async def bridge(
+        self, failure: Callable[[LighthouseError], Exception] = _tool_error
+    ) -> AsyncIterator["Client"]:
+        """The client; inside, whatever goes wrong with the bridge becomes a `failure` of one line."""
         try:
             yield self._opened()
         except LighthouseError as error:
-            raise ToolError(str(error)) from error
+            raise failure(error) from error
+
+    @asynccontextmanager
+    async def waiting(self, context: Context[Any, Any], seconds: float, what: str) -> AsyncIterator["Client"]:
+        """The client, for a call that waits up to `seconds` for `what`; who asked for progress is told."""
+        telling = asyncio.create_task(_tell(context, seconds, what)) if seconds > 0 else None
+        try:
+            async with self.bridge() as client:
+                yield client
+        finally:
+            if telling is not None:
+                telling.cancel()
+                await asyncio.gather(telling, return_exceptions=True)
 
     async def close(self) -> None:
         """End the session and close the connections."""
@@ -42,3 +66,11 @@ class Link:
             connection = connection_from(self._env)
             self._client = Client(connection.url, connection.token)
         return self._client
+
+
+async def _tell(context: Context[Any, Any], seconds: float, what: str) -> None:
+    began = time.monotonic()
+    while True:
+        waited = min(time.monotonic() - began, seconds)
+        await context.report_progress(round(waited, 1), seconds, f"waiting for {what}")
+        await asyncio.sleep(PROGRESS_SECONDS)

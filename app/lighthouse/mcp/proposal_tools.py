@@ -1,11 +1,11 @@
 """Proposals: writable copies of the project, to be looked at and applied. Told as text, which is short."""
 
 import os
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from mcp.server.mcpserver.tools import Tool
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from lighthouse.client.answers_proposals import Proposal, ProposalFile
 from lighthouse.mcp.link import Link
@@ -17,10 +17,9 @@ MAX_LISTED = 100
 LETTERS = {"created": "A", "modified": "M", "deleted": "D", "renamed": "R", "mode": "M"}
 
 
-@dataclass(frozen=True)
-class ProposalText:
+class ProposalText(TypedDict, total=False):
     text: str
-    next_offset: int | None = None
+    next_offset: int
 
 
 def tools(link: Link) -> list[Tool]:
@@ -38,14 +37,14 @@ def tools(link: Link) -> list[Tool]:
             user = os.getuid() if uid is None else uid
             made = await bridge.create_proposal(name, base=base, title=title, uid=user)
         where = f"edit in {made.path}" if made.path else "this bridge has no mount to edit it in"
-        return ProposalText(f"{_line(made)}\n{where}\n")
+        return ProposalText(text=f"{_line(made)}\n{where}\n")
 
     async def lighthouse_list_proposals(ended: bool = False) -> ProposalText:
         """Open proposals, or the ended ones; the latest last."""
         async with link.bridge() as bridge:
             found = await bridge.proposals()
         shown = [_line(one) for one in found if (one.state == "open") is not ended]
-        return ProposalText("\n".join(shown[-MAX_LISTED:]) or "none")
+        return ProposalText(text="\n".join(shown[-MAX_LISTED:]) or "none")
 
     async def lighthouse_show_proposal(
         name: str,
@@ -57,12 +56,14 @@ def tools(link: Link) -> list[Tool]:
             if patch:
                 text = await bridge.proposal_patch(name)
                 end = max(offset, 0) + MAX_PATCH
-                part = text[max(offset, 0) : end].decode("utf-8", "replace")
-                return ProposalText(part, end if end < len(text) else None)
+                part = ProposalText(text=text[max(offset, 0) : end].decode("utf-8", "replace"))
+                if end < len(text):
+                    part["next_offset"] = end
+                return part
             shown = await bridge.proposal(name)
         lines = [_line(shown.proposal), *(_file(file) for file in shown.files[:MAX_FILES])]
         left = shown.total - len(lines) + 1
-        return ProposalText("\n".join([*lines, f"and {left} files more"] if left else lines))
+        return ProposalText(text="\n".join([*lines, f"and {left} files more"] if left else lines))
 
     async def lighthouse_change_proposal(
         name: str, action: Literal["rebase", "withdraw", "applied"], reason: str = ""
@@ -75,7 +76,7 @@ def tools(link: Link) -> list[Tool]:
                 standing = await bridge.withdraw_proposal(name, reason)
             else:
                 standing = await bridge.mark_proposal_applied(name)
-        return ProposalText(f"{standing.name}: {standing.state}, on version {standing.base}")
+        return ProposalText(text=f"{standing.name}: {standing.state}, on version {standing.base}")
 
     return [
         tool(lighthouse_create_proposal, ADDS),

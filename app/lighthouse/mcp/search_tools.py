@@ -1,10 +1,10 @@
 """Searching the project; matches come as text, as ripgrep prints them under headings."""
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from mcp.server.mcpserver.tools import Tool
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from lighthouse.client.answers_search import SearchPage
 from lighthouse.mcp.link import Link
@@ -13,13 +13,12 @@ from lighthouse.mcp.tool import READS, Moment, tool
 MAX_BYTES = 48 * 1024
 
 
-@dataclass(frozen=True)
-class Matches:
-    """Of version `seq`. Not null: call again with cursor = next_cursor to go on."""
+class Matches(TypedDict, total=False):
+    """In version `seq`. Where there is more, go on with cursor = next_cursor."""
 
     seq: int
     found: str
-    next_cursor: str | None = None
+    next_cursor: str
 
 
 def tools(link: Link) -> list[Tool]:
@@ -60,7 +59,10 @@ def tools(link: Link) -> list[Tool]:
                 max_bytes=MAX_BYTES,
                 cursor=cursor,
             )
-        return Matches(page.seq, _printed(page, mode), page.cursor)
+        found = Matches(seq=page.seq, found=_printed(page, mode))
+        if page.cursor is not None:
+            found["next_cursor"] = page.cursor
+        return found
 
     return [tool(lighthouse_search, READS)]
 

@@ -4,10 +4,21 @@ from typing import Annotated
 
 from mcp.server.mcpserver.tools import Tool
 from pydantic import Field
+from typing_extensions import TypedDict
 
-from lighthouse.client.answers import Identity, SessionToken
+from lighthouse.client.answers import SessionToken
 from lighthouse.mcp.link import Link
+from lighthouse.mcp.shapes import picked
 from lighthouse.mcp.tool import ADDS, READS, OwnId, tool
+
+
+class Speaker(TypedDict, total=False):
+    valid: bool
+    agent_id: str
+    role: str
+    kind: str
+    token_id: str
+    expires_at: str
 
 
 def tools(link: Link) -> list[Tool]:
@@ -25,9 +36,10 @@ def tools(link: Link) -> list[Tool]:
 
     async def lighthouse_validate_session(
         token: Annotated[str | None, Field(description="Left out: your own session.")] = None,
-    ) -> Identity:
+    ) -> Speaker:
         """Whom a token speaks for, with which role and until when; without a token: who you are."""
         async with link.bridge() as bridge:
-            return await bridge.validate_session(token)
+            found = await bridge.validate_session(token)
+        return {**picked(found, Speaker), "valid": found.valid}
 
     return [tool(lighthouse_create_session, ADDS), tool(lighthouse_validate_session, READS)]

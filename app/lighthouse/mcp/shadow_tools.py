@@ -6,7 +6,7 @@ from mcp.server.mcpserver.tools import Tool
 from pydantic import Field
 
 from lighthouse.mcp.link import Link
-from lighthouse.mcp.shapes import PathContent, file_content, folder_content
+from lighthouse.mcp.shapes import PathContent, file_content, folder_content, symlink
 from lighthouse.mcp.tool import READS, Moment, tool
 
 MAX_FOLDER_NAMES = 500
@@ -28,6 +28,6 @@ def tools(link: Link) -> list[Tool]:
             return file_content(found)
         if found.kind == "folder":
             return folder_content(found, offset, MAX_FOLDER_NAMES)
-        return PathContent(found.path, found.kind, found.seq, target=found.target)
+        return symlink(found)
 
     return [tool(lighthouse_read_file, READS)]

@@ -2,86 +2,127 @@
 
 import base64
 import codecs
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal, TypeVar, cast
 
 import msgspec
+from typing_extensions import TypedDict
 
-from lighthouse.client.answers import Event, EventPage, FolderEntry, Shadowed
+from lighthouse.client.answers import EventPage, Shadowed
 
+Shape = TypeVar("Shape")
+
+MAX_BYTES = 64 * 1024
 MAX_PAGE_BYTES = 128 * 1024
 """Events beyond this many bytes of JSON are left for the next call; one event may be larger by itself."""
 
 
-@dataclass(frozen=True)
-class Events:
-    """Events, oldest first. Not null: call again with from_seq = next_from_seq to go on."""
+class ShownEvent(TypedDict, total=False):
+    seq: int
+    id: str
+    ts: str
+    type: str
+    stream: str
+    agent_id: str
+    data: dict[str, Any]
 
-    events: list[Event]
-    next_from_seq: int | None = None
+
+class Events(TypedDict, total=False):
+    """Oldest first. Where there are more, go on with from_seq = next_from_seq."""
+
+    events: list[ShownEvent]
+    next_from_seq: int
 
 
-@dataclass(frozen=True)
-class PathContent:
-    """What is at a path in version `seq`. Not null: call again with offset = next_offset to go on."""
+class Entry(TypedDict, total=False):
+    name: str
+    kind: str
+    size: int
+    mark: str
+
+
+class PathContent(TypedDict, total=False):
+    """In version `seq`. Where there is more, go on with offset = next_offset."""
 
     path: str
     kind: Literal["file", "folder", "symlink"]
     seq: int
-    content: str | None = None
-    encoding: Literal["utf-8", "base64"] | None = None
-    size: int | None = None
-    next_offset: int | None = None
-    sha256: str | None = None
-    mark: str | None = None
-    entries: list[FolderEntry] | None = None
-    target: str | None = None
+    content: str
+    encoding: Literal["utf-8", "base64"]
+    size: int
+    next_offset: int
+    sha256: str
+    mark: str
+    entries: list[Entry]
+    target: str
 
 
 def bounded(page: EventPage) -> Events:
     """The page's first events, as many as fit, and where the next call begins."""
-    kept: list[Event] = []
+    kept: list[ShownEvent] = []
     room = MAX_PAGE_BYTES
     for event in page.events:
-        room -= len(msgspec.json.encode(event))
+        # What proves an event is for `lighthouse events verify`.
+        shown = ShownEvent(
+            seq=event.seq,
+            id=event.id,
+            ts=event.ts,
+            type=event.type,
+            stream=event.stream,
+            agent_id=event.agent_id,
+            data=event.data,
+        )
+        room -= len(msgspec.json.encode(shown))
         if kept and room < 0:
-            return Events(kept, event.seq)
-        kept.append(event)
-    return Events(kept, kept[-1].seq + 1 if kept and page.next_cursor else None)
+            return Events(events=kept, next_from_seq=event.seq)
+        kept.append(shown)
+    if kept and page.next_cursor:
+        return Events(events=kept, next_from_seq=kept[-1]["seq"] + 1)
+    return Events(events=kept)
 
 
 def file_content(found: Shadowed) -> PathContent:
     """A file's piece as text, or as base64 where it is not UTF-8."""
     piece = found.content
     end = found.offset + len(piece)
-    last = end >= found.size
-    text = _text(piece, final=last)
+    text = _text(piece, final=end >= found.size)
     if text is not None:
         end = found.offset + len(text.encode())
-    return PathContent(
-        found.path,
-        found.kind,
-        found.seq,
+    told = PathContent(
+        path=found.path,
+        kind=found.kind,
+        seq=found.seq,
         content=base64.b64encode(piece).decode("ascii") if text is None else text,
         encoding="base64" if text is None else "utf-8",
         size=found.size,
-        next_offset=None if end >= found.size else end,
-        sha256=found.sha256,
-        mark=found.mark,
     )
+    if end < found.size:
+        told["next_offset"] = end
+    if found.sha256 is not None:
+        told["sha256"] = found.sha256
+    if found.mark is not None:
+        told["mark"] = found.mark
+    return told
 
 
 def folder_content(found: Shadowed, offset: int, most: int) -> PathContent:
     """At most `most` of a folder's names from the `offset`-th on."""
     end = offset + most
-    return PathContent(
-        found.path,
-        found.kind,
-        found.seq,
-        entries=found.entries[offset:end],
+    told = PathContent(
+        path=found.path,
+        kind=found.kind,
+        seq=found.seq,
+        entries=[picked(entry, Entry) for entry in found.entries[offset:end]],
         size=len(found.entries),
-        next_offset=end if end < len(found.entries) else None,
     )
+    if end < len(found.entries):
+        told["next_offset"] = end
+    return told
+
+
+def symlink(found: Shadowed) -> PathContent:
+    """A symlink, which is never followed."""
+    return PathContent(path=found.path, kind=found.kind, seq=found.seq, target=found.target or "")
 
 
 def _text(piece: bytes, *, final: bool) -> str | None:
@@ -93,3 +134,23 @@ def _text(piece: bytes, *, final: bool) -> str | None:
     except UnicodeDecodeError:
         return None
     return text if text or not piece else None
+
+
+def picked(answer: Any, shape: type[Shape]) -> Shape:
+    """The fields of `shape`, a TypedDict without required keys, that the answer has and that say anything."""
+    found = {name: getattr(answer, name, None) for name in shape.__annotations__}
+    told = {name: value for name, value in found.items() if value not in (None, "", 0, [], {})}
+    return cast(Shape, msgspec.to_builtins(told))
+
+
+def fitting(answers: Sequence[Any], shape: type[Shape]) -> list[Shape]:
+    """The first ones, as many as fit into MAX_BYTES of JSON; one may be larger by itself."""
+    kept: list[Shape] = []
+    room = MAX_BYTES
+    for answer in answers:
+        one = picked(answer, shape)
+        room -= len(msgspec.json.encode(one))
+        if kept and room < 0:
+            break
+        kept.append(one)
+    return kept

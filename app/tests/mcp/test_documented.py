@@ -22,6 +22,19 @@ async def test_the_tools() -> None:
     assert dict(re.findall(r"^\| `(lighthouse_\w+)` .*\| (reads|adds) \|$", TEXT, re.M)) == there
 
 
+async def test_the_resources_and_prompts() -> None:
+    async with Client(build({})) as agent:
+        there = [one.uri for one in (await agent.list_resources()).resources]
+        there += [one.uri_template for one in (await agent.list_resource_templates()).resource_templates]
+        prompts = {
+            prompt.name: [f"`{each.name}`{'' if each.required else '?'}" for each in prompt.arguments or []]
+            for prompt in (await agent.list_prompts()).prompts
+        }
+    assert sorted(re.findall(r"^\| `(lighthouse://.*?)` \|", TEXT, re.M)) == sorted(there)
+    told = re.findall(r"^\| `(\w+)` \| [^|]+ \| (`.*?) \|$", TEXT, re.M)
+    assert {name: arguments.split(", ") for name, arguments in told} == prompts
+
+
 def test_the_client_configuration() -> None:
     block = re.search(r"```json\n(.*?)```", TEXT, re.S)
     assert block

@@ -25,7 +25,7 @@ async def test_a_proposal_from_making_to_withdrawing(bridge_process) -> None:
     shown = await call(env, "lighthouse_show_proposal", name="of-mcp")
     assert shown["text"] + "\n" == made["text"].split("\n")[0] + "\n"
     patch = await call(env, "lighthouse_show_proposal", name="of-mcp", patch=True)
-    assert (patch["text"], patch["next_offset"]) == ("", None)
+    assert patch == {"text": ""}
     rebased = await call(env, "lighthouse_change_proposal", name="of-mcp", action="rebase")
     assert rebased["text"].startswith("of-mcp: open")
     ended = await call(env, "lighthouse_change_proposal", name="of-mcp", action="withdraw", reason="no")
