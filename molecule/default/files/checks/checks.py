@@ -30,6 +30,7 @@ from host import (
     wait_for,
 )
 from judged import answered, approved, blocked, followed, judged, unanswered
+from team import together
 from tree import annotated, folders, follows, past, proposed, readers, same_tree
 
 
@@ -304,6 +305,7 @@ def main():
         answered,
         unanswered,
         followed,
+        together,
         killed,
         verified,
         stopped,
