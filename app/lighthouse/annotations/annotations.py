@@ -166,6 +166,18 @@ class Annotations:
         found.sort(key=lambda one: (one.standing.path, one.standing.lines or (0, 0), one.note.seq))
         return Listing(snapshot.seq, len(found), found[offset : offset + limit])
 
+    async def stood(self, note_id: str, seq: int) -> Placed | None:
+        """Where a note stood when event `seq` was the last one; None before it was made.
+
+        Raises NoSuchAnnotation, NoSuchVersion, ContentMissing.
+        """
+        note = self.get(note_id).as_of(seq, None)
+        if note is None:
+            return None
+        snapshot = await asyncio.to_thread(self._shadow.moment, str(seq))
+        [placed] = await self._run(self._standings.then, [note], snapshot)
+        return placed
+
     def get(self, note_id: str) -> Note:
         """The note of that id. Raises NoSuchAnnotation."""
         note = self._ledger.get(note_id)

@@ -21,6 +21,8 @@ Permission = Literal[
     "validation.ask",
     "validation.answer",
     "expert.register",
+    "collaboration.write",
+    "collaboration.any",
     "rule.write",
     "console.use",
 ]
@@ -47,12 +49,14 @@ _WRITES: frozenset[Permission] = _READS | {
     "proposal.write",
     "context.write",
     "validation.ask",
+    "collaboration.write",
 }
 _JUDGES: frozenset[Permission] = _WRITES | {"validation.answer", "expert.register"}
 _RULES: frozenset[Permission] = _JUDGES | {
     "session.revoke_any",
     "context.remove_any",
     "annotation.withdraw_any",
+    "collaboration.any",
     "rule.write",
     "console.use",
 }

@@ -1,0 +1,223 @@
+"""/collaboration and /collaborations: sessions of several agents, and the record of any session."""
+
+import time
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, TypeVar
+
+from lighthouse.bridge.call import Answer, Call, Route
+from lighthouse.bridge.collaboration_schemas import (
+    CollaborationEnd,
+    CollaborationJoin,
+    CollaborationList,
+    CollaborationQuery,
+    CollaborationSay,
+    CollaborationStart,
+    RecordQuery,
+)
+from lighthouse.bridge.problems import Rejected
+from lighthouse.collaboration import Collaboration, Collaborations, Record
+from lighthouse.sessions import NotAllowed
+
+if TYPE_CHECKING:
+    from lighthouse.bridge.bridge import Bridge
+
+# So often it is looked whether who waits is still there.
+LOOK_SECONDS = 5.0
+
+T = TypeVar("T")
+
+
+async def start(bridge: "Bridge", call: Call) -> Collaboration:
+    """Begin one, and ask others to join."""
+    asked: CollaborationStart = call.body
+    return await collaborations(bridge).begin(
+        call.caller, asked.topic, asked.asked, asked.paths, asked.idle_seconds, asked.idempotency_key
+    )
+
+
+async def join(bridge: "Bridge", call: Call) -> Collaboration:
+    """Come in."""
+    return await told(bridge, call, collaborations(bridge).join(_id(call), call.caller))
+
+
+async def say(bridge: "Bridge", call: Call) -> Collaboration:
+    """Tell the others something."""
+    said: CollaborationSay = call.body
+    room = collaborations(bridge)
+    saying = room.say(_id(call), call.caller, said.text, said.reference(), said.idempotency_key)
+    return await told(bridge, call, saying)
+
+
+async def leave(bridge: "Bridge", call: Call) -> Collaboration:
+    """Go, or refuse to come."""
+    said: CollaborationEnd = call.body
+    return await told(bridge, call, collaborations(bridge).leave(_id(call), call.caller, said.reason))
+
+
+async def close(bridge: "Bridge", call: Call) -> Collaboration:
+    """End it for everybody."""
+    said: CollaborationEnd = call.body
+    closing = collaborations(bridge).close_session(_id(call), call.caller, said.reason)
+    return await told(bridge, call, closing)
+
+
+async def show(bridge: "Bridge", call: Call) -> Record:
+    """What happened in it, replayed."""
+    asked: RecordQuery = call.query
+    room, end = collaborations(bridge), time.monotonic() + asked.wait_seconds
+    after = _number(asked.cursor)
+    while True:
+        left = max(0.0, end - time.monotonic())
+        record = await room.record(_id(call), after, asked.limit, min(left, LOOK_SECONDS))
+        if record.entries or record.collaboration.ended or left <= 0 or not _still_there(bridge, call):
+            return record
+
+
+async def listed(bridge: "Bridge", call: Call) -> CollaborationList:
+    """Those that go on, the oldest first; or the last that ended, the latest first."""
+    asked: CollaborationQuery = call.query
+    room, caller = collaborations(bridge), call.caller.agent_id
+    after, end = _number(asked.cursor), time.monotonic() + asked.wait_seconds
+    while True:
+        known = [one for one in (room.ended() if asked.ended else room.going_on()) if _fits(asked, one, caller)]
+        if after:
+            known = [one for one in known if (one.last_seq < after if asked.ended else one.seq > after)]
+        left = end - time.monotonic()
+        if known or left <= 0 or not _still_there(bridge, call):
+            break
+        await room.news(caller, min(left, LOOK_SECONDS))
+    page, following = known[: asked.limit], None
+    if len(known) > len(page):
+        following = f"after-{page[-1].last_seq if asked.ended else page[-1].seq}"
+    return CollaborationList([one.short() for one in page], following)
+
+
+async def told(bridge: "Bridge", call: Call, doing: Awaitable[T]) -> T:
+    """What is done; where the caller may not, the log tells that it tried."""
+    try:
+        return await doing
+    except NotAllowed as error:
+        bridge.audit.rejected(403, error.message, call.request.path, call.peer, call.caller.agent_id)
+        raise
+
+
+def collaborations(bridge: "Bridge") -> Collaborations:
+    """The room; raises Rejected (503) while the bridge starts."""
+    if bridge.collaborations is None:
+        raise Rejected(503, "the collaborations are not known yet", "try again in a moment")
+    return bridge.collaborations
+
+
+def _fits(asked: CollaborationQuery, session: Collaboration, caller: str) -> bool:
+    if asked.awaiting:
+        return session.awaits(caller)
+    return not asked.mine or caller in session.members or caller in session.asked
+
+
+def _still_there(bridge: "Bridge", call: Call) -> bool:
+    transport = call.request.transport
+    return bridge.serving and transport is not None and not transport.is_closing()
+
+
+def _id(call: Call) -> str:
+    return call.request.match_info["id"]
+
+
+def _number(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    number = cursor.removeprefix("after-")
+    if number == cursor or not (number.isascii() and number.isdigit() and len(number) <= 18):
+        raise Rejected(422, "the cursor is not one of this list", "use next_cursor as it was given")
+    return int(number)
+
+
+_ID = {"id": "the session's id"}
+_NOW = {200: Answer("The collaboration as it is now", Collaboration)}
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "POST",
+        "/collaboration/start",
+        "collaboration_start",
+        "Begin a collaboration, and ask other agents to join",
+        start,
+        _NOW,
+        permission="collaboration.write",
+        body=CollaborationStart,
+        errors=(404, 409, 507),
+    ),
+    Route(
+        "POST",
+        "/collaboration/{id}/join",
+        "collaboration_join",
+        "Come into a collaboration: who was asked, who began it, and operators",
+        join,
+        _NOW,
+        permission="collaboration.write",
+        body=CollaborationJoin,
+        body_optional=True,
+        errors=(404, 409, 507),
+        path_parameters=_ID,
+    ),
+    Route(
+        "POST",
+        "/collaboration/{id}/say",
+        "collaboration_say",
+        "Tell the others in a session something, and point to a proposal or a place",
+        say,
+        _NOW,
+        permission="collaboration.write",
+        body=CollaborationSay,
+        errors=(400, 404, 409, 507),
+        path_parameters=_ID,
+    ),
+    Route(
+        "POST",
+        "/collaboration/{id}/leave",
+        "collaboration_leave",
+        "Leave a collaboration, or decline to join",
+        leave,
+        _NOW,
+        permission="collaboration.write",
+        body=CollaborationEnd,
+        body_optional=True,
+        errors=(404, 409, 507),
+        path_parameters=_ID,
+    ),
+    Route(
+        "POST",
+        "/collaboration/{id}/close",
+        "collaboration_close",
+        "End a session for everybody: who began it, a partner, or an operator",
+        close,
+        _NOW,
+        permission="collaboration.write",
+        body=CollaborationEnd,
+        body_optional=True,
+        errors=(404, 409, 507),
+        path_parameters=_ID,
+    ),
+    Route(
+        "GET",
+        "/collaboration/{id}",
+        "collaboration",
+        "Replay a session: all that happened in it, with patches and notes as they were then",
+        show,
+        {200: Answer("A page of its record", Record)},
+        permission="events.read",
+        query=RecordQuery,
+        errors=(404,),
+        path_parameters=_ID,
+    ),
+    Route(
+        "GET",
+        "/collaborations",
+        "collaborations",
+        "The sessions that go on, or the last that ended",
+        listed,
+        {200: Answer("A page of sessions, without their suggestions", CollaborationList)},
+        permission="events.read",
+        query=CollaborationQuery,
+    ),
+)

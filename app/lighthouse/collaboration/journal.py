@@ -1,0 +1,89 @@
+"""Collaborations in the log: what their events say, and how they are found again from them."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from lighthouse.collaboration.collaboration import (
+    DELIVERED,
+    LIFE_SECONDS,
+    REQUESTED,
+    REREAD,
+    STARTED,
+    STREAM,
+    Collaboration,
+    from_event,
+)
+from lighthouse.events import Draft, Event, EventStore, Query
+from lighthouse.events.event import timestamp
+from lighthouse.validation.bounded import without_tokens
+
+# A day longer than any of them lasts.
+KEPT = timedelta(seconds=LIFE_SECONDS + 86400)
+PREFIXES = ("collaboration.", "pair.")
+
+
+class _About(msgspec.Struct):
+    """Which one an event is about; its beginning names none."""
+
+    id: str = ""
+
+
+def draft(type: str, data: dict[str, Any], key: str | None = None) -> Draft:
+    """An event of this room."""
+    return Draft(type, without_tokens(data), STREAM, key)
+
+
+def about(event: Event) -> str:
+    """The id of what an event of the stream is about; empty where it is none of this room's."""
+    if not event.type.startswith(PREFIXES):
+        return ""
+    if event.type in (STARTED, REQUESTED):
+        return f"c{event.seq}"
+    return msgspec.json.decode(event.data, type=_About).id
+
+
+async def history(store: EventStore) -> AsyncIterator[Event]:
+    """The events of all that may still go on, or ended not long ago, in their order."""
+    since = timestamp(datetime.now(UTC) - KEPT)
+    async for event in _all(store, Query(stream=STREAM, since=since, limit=1000)):
+        yield event
+
+
+async def events(store: EventStore, session_id: str, from_seq: int, to_seq: int) -> AsyncIterator[Event]:
+    """The record of one of them between two numbers, both included."""
+    query = Query(stream=STREAM, from_seq=from_seq, to_seq=to_seq, limit=1000)
+    async for event in _all(store, query):
+        if event.type not in (DELIVERED, REREAD) and about(event) == session_id:
+            yield event
+
+
+async def look_up(store: EventStore, seq: int) -> Collaboration | None:
+    """The one that event `seq` began, as the log tells it; None where it began none."""
+    first = await store.query(Query(from_seq=seq, to_seq=seq, limit=1))
+    if not first.events or first.events[0].type not in (STARTED, REQUESTED):
+        return None
+    session = from_event(first.events[0])
+    # It ended long ago, and within the days that it could last.
+    until = timestamp(datetime.fromisoformat(session.started_at) + KEPT)
+    query = Query(stream=STREAM, from_seq=seq + 1, until=until, limit=1000)
+    async for event in _all(store, query):
+        if about(event) == session.id:
+            session.take(event)
+            if session.ended:
+                return session
+    # Nobody was there to note its end, for longer than it lasts.
+    session.state, session.how, session.ended_at = "closed", "idle", session.ends_at
+    return session
+
+
+async def _all(store: EventStore, query: Query) -> AsyncIterator[Event]:
+    while True:
+        page = await store.query(query)
+        for event in page.events:
+            yield event
+        if page.next_cursor is None:
+            return
+        query = msgspec.structs.replace(query, cursor=page.next_cursor)
