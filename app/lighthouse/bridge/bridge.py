@@ -20,6 +20,7 @@ from lighthouse.bridge.metrics import Metrics
 from lighthouse.bridge.schemas import Health
 from lighthouse.bridge.threads import Threads
 from lighthouse.bridge.validation_schemas import shown
+from lighthouse.collaboration import Collaborations
 from lighthouse.config import Settings
 from lighthouse.console import Bell, Pages, Seal
 from lighthouse.context import Contexts
@@ -81,6 +82,7 @@ class Bridge:
         self.proposals: Proposals | None = None
         self.experts: Experts | None = None
         self.validations: Validations | None = None
+        self.collaborations: Collaborations | None = None
         self.proposals_mount: ProposalMount | None = None
         self.mount: Mount | None = None
         self.mount_target = f"/dev/fd/{fuse}" if fuse is not None else str(settings.mount_point)
@@ -135,6 +137,9 @@ class Bridge:
         await validations.start()
         self.validations = validations
         experts.on_change = validations.hand_on
+        collaborations = Collaborations(self.store, shadow, proposals, annotations, self.mail)
+        await collaborations.start()
+        self.collaborations = collaborations
         if self.settings.mount:
             proposals_mount = ProposalMount(proposals, shadow, self.settings)
             await proposals_mount.start(self.proposals_target)
@@ -164,6 +169,8 @@ class Bridge:
         self.stopping.set()
         if self.validations is not None:
             self.validations.release()
+        if self.collaborations is not None:
+            self.collaborations.release()
 
     async def stop(self) -> None:
         """Undo `start` in reverse; a part that fails to stop does not keep the others from it."""
@@ -173,6 +180,8 @@ class Bridge:
             steps.append(("mount", self.mount.stop))
         if self.proposals_mount is not None:
             steps.append(("mount of the proposals", self.proposals_mount.stop))
+        if self.collaborations is not None:
+            steps.append(("collaborations", self.collaborations.close))
         if self.validations is not None:
             steps.append(("validations", self.validations.close))
         if self.experts is not None:
@@ -275,6 +284,13 @@ class Bridge:
             lambda: self.validations.resolutions if self.validations is not None else {},
         )
         gauge("lighthouse_validations_pending", "Requests that wait for an answer", self._pending)
+        self.metrics.counts(
+            "lighthouse_collaborations_ended",
+            "Collaborations and pair sessions that ended",
+            "how",
+            lambda: self.collaborations.ends if self.collaborations is not None else {},
+        )
+        gauge("lighthouse_collaborations_open", "Collaborations and pair sessions", self._collaborations)
         gauge("lighthouse_experts_alive", "Experts who are there", self._experts_alive)
         gauge("lighthouse_sockets", "Sockets of agents that are open", lambda: self.mail.sockets)
         gauge("lighthouse_proposals_open", "Proposals that are open", self._open_proposals)
@@ -282,6 +298,9 @@ class Bridge:
 
     def _pending(self) -> float:
         return float(len(self.validations.pending())) if self.validations is not None else 0.0
+
+    def _collaborations(self) -> float:
+        return float(len(self.collaborations.going_on())) if self.collaborations is not None else 0.0
 
     def _experts_alive(self) -> float:
         return float(self.experts.alive) if self.experts is not None else 0.0

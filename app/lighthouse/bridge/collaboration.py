@@ -79,7 +79,9 @@ async def listed(bridge: "Bridge", call: Call) -> CollaborationList:
     room, caller = collaborations(bridge), call.caller.agent_id
     after, end = _number(asked.cursor), time.monotonic() + asked.wait_seconds
     while True:
-        known = [one for one in (room.ended() if asked.ended else room.going_on()) if _fits(asked, one, caller)]
+        known = [
+            one for one in (room.ended() if asked.ended else room.going_on()) if _fits(asked, one, caller)
+        ]
         if after:
             known = [one for one in known if (one.last_seq < after if asked.ended else one.seq > after)]
         left = end - time.monotonic()

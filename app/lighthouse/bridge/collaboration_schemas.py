@@ -16,7 +16,8 @@ Topic = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT)]
 Reason = Annotated[str, msgspec.Meta(max_length=1000)]
 Id = Annotated[str, msgspec.Meta(min_length=2, max_length=20)]
-Paths = Annotated[list[Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]], msgspec.Meta(max_length=20)]
+Path = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+Paths = Annotated[tuple[Path, ...], msgspec.Meta(max_length=20)]
 Idle = Annotated[int, msgspec.Meta(ge=60, le=86400)]
 Line = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
 Wait = Annotated[float, msgspec.Meta(ge=0, le=600)]
@@ -32,7 +33,7 @@ class Anchor(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defa
     symbol: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)] | None = None
 
 
-class Pointing(Request):
+class Pointing(Request, kw_only=True):
     """Points to an open proposal or to an anchor, on which the text becomes a note; not to both."""
 
     text: Text
@@ -55,7 +56,7 @@ class CollaborationStart(Request, rename={"asked": "with"}):
 
     topic: Topic
     asked: Annotated[list[Agent], msgspec.Meta(min_length=1, max_length=15)]
-    paths: Paths = []
+    paths: Paths = ()
     idle_seconds: Idle = 3600
     idempotency_key: Word | None = None
 
@@ -77,7 +78,7 @@ class PairRequest(Request):
 
     to: Agent
     goal: Topic
-    paths: Paths = []
+    paths: Paths = ()
     idle_seconds: Idle = 3600
     idempotency_key: Word | None = None
 
@@ -91,7 +92,7 @@ class PairDecline(Request):
     reason: Reason = ""
 
 
-class PairSuggest(Pointing):
+class PairSuggest(Pointing, kw_only=True):
     id: Id
 
 

@@ -9,6 +9,15 @@ from aiohttp import web
 from lighthouse import paths
 from lighthouse.annotations import AnnotationClosed, BadAnnotation, NoSuchAnnotation, TooManyAnnotations
 from lighthouse.bridge.schemas import Problem
+from lighthouse.collaboration import (
+    AlreadyReviewed,
+    BadCollaboration,
+    BadSuggestion,
+    NoSuchCollaboration,
+    NoSuchSuggestion,
+    TooMuchGoingOn,
+    WrongMove,
+)
 from lighthouse.context import BadContext, ContextTaken, NoSuchContext
 from lighthouse.errors import LighthouseError
 from lighthouse.events import Conflict, InvalidEvent, InvalidQuery, NoRoom, StoreBusy, StoreUnavailable
@@ -69,6 +78,13 @@ _STATUS: tuple[tuple[type[LighthouseError], int], ...] = (
     (OverQuota, 507),
     (BadExpert, 422),
     (TooManySockets, 429),
+    (NoSuchCollaboration, 404),
+    (NoSuchSuggestion, 404),
+    (WrongMove, 409),
+    (AlreadyReviewed, 409),
+    (TooMuchGoingOn, 409),
+    (BadCollaboration, 422),
+    (BadSuggestion, 422),
     (NoSuchValidation, 404),
     (NoSuchRule, 404),
     (AlreadyAnswered, 409),

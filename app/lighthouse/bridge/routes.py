@@ -2,6 +2,7 @@
 
 from lighthouse.bridge import (
     annotation,
+    collaboration,
     console_diff,
     console_events,
     console_files,
@@ -14,6 +15,7 @@ from lighthouse.bridge import (
     event,
     experts,
     hooks,
+    pair,
     proposals,
     search,
     session,
@@ -42,6 +44,8 @@ ROUTES: tuple[Route, ...] = (
     *context.ROUTES,
     *proposals.ROUTES,
     *annotation.ROUTES,
+    *collaboration.ROUTES,
+    *pair.ROUTES,
     *experts.ROUTES,
     *socket.ROUTES,
     *validation.ROUTES,

@@ -274,6 +274,7 @@ class Status(msgspec.Struct):
     shadow: dict[str, Any]
     mount: MountSummary
     validations: dict[str, Any]
+    collaborations: dict[str, Any]
     confinement: Confinement
     components: Components
     versions: dict[str, str]

@@ -61,6 +61,7 @@ async def status(bridge: "Bridge", call: Call) -> Status:
             detail=report.components.mount.detail,
         ),
         validations=bridge.validations.status() if bridge.validations is not None else {},
+        collaborations=bridge.collaborations.status() if bridge.collaborations is not None else {},
         confinement=confinement.observe(),
         components=report.components,
         versions=versions(),

@@ -132,6 +132,10 @@ class Collaboration(msgspec.Struct, kw_only=True, omit_defaults=True):
                 self._end(event, "closed", said["reason"])
         return True
 
+    def expired(self) -> None:
+        """Its time was over, and no event tells so."""
+        self.state, self.how, self.ended_at = "closed", "idle", self.ends_at
+
     def _enter(self, agent_id: str) -> None:
         if agent_id in self.left:
             self.left.remove(agent_id)

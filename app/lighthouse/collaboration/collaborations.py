@@ -117,11 +117,11 @@ class Collaborations:
         if (held := self._known(session_id)) is not None:
             return held.session
         number = number_of(session_id, "c")
-        if number is not None:
+        if number is not None and number <= self._store.head.seq:
+            # One at a time: who asks for old ones shall not keep others from the log.
             async with self._looking_up:
-                found = await journal.look_up(self._store, number)
-            if found is not None:
-                return found
+                if (held := self._known(session_id) or await self._look_up(number)) is not None:
+                    return held.session
         raise NoSuchCollaboration(f"there is no collaboration {session_id[:40]!r}", "see GET /collaborations")
 
     async def record(self, session_id: str, after: int, limit: int, wait_seconds: float = 0.0) -> Record:
@@ -135,7 +135,7 @@ class Collaborations:
         return await replay(self._store, self._references, await self.get(session_id), after, limit)
 
     async def news(self, agent_id: str, wait_seconds: float) -> None:
-        """Return when something happened in a session of the agent's, the time is over, or the bridge stops."""
+        """Return when something happened in a session of the agent's, or at the end of the time."""
         if self._closing:
             return
         looking = self._looking.setdefault(agent_id, Waiters())
@@ -226,7 +226,11 @@ class Collaborations:
         async def data(_: Held) -> dict[str, Any]:
             return {"text": text, **await self._references.keep(reference, text, by.agent_id)}
 
-        _, event = await self._store_moved(session_id, "suggested", by, data, idempotency_key)
+        session, event = await self._moved(session_id, "suggested", by, data, idempotency_key)
+        made = None if event is None else session.suggestion(f"s{event.seq}")
+        if made is None:
+            raise WrongMove(f"{session_id} cannot be suggested to", "begin another one")
+        return made
 
     async def review(
         self, session_id: str, by: Identity, suggestion_id: str, verdict: Verdict, comment: str = ""
@@ -296,17 +300,34 @@ class Collaborations:
             self._beginning[agent_id] -= 1
             if not self._beginning[agent_id]:
                 del self._beginning[agent_id]
-        session_id = f"c{event.seq}"
-        if event.seq <= self._newest or self._known(session_id) is not None:
-            # Begun before under the same key.
-            return await self.get(session_id)
+        if event.seq <= self._newest:
+            # Perhaps begun before under the same key, and perhaps ended.
+            return await self.get(f"c{event.seq}")
         self._newest = event.seq
-        held = self._held[session_id] = Held(event)
-        self._alarm.by(held.session.deadline)
-        for asked in held.session.asked:
-            self._mail.send(asked, held.invitation())
-        self._wake(held)
+        held = Held(event)
+        self._hold(held)
         return held.session
+
+    def _hold(self, held: Held) -> None:
+        """It goes on, and those who are asked are told."""
+        session = held.session
+        self._held[session.id] = held
+        self._alarm.by(session.deadline)
+        for invited in session.invited:
+            self._mail.send(invited, held.invitation())
+        self._wake(held)
+
+    async def _look_up(self, seq: int) -> Held | None:
+        held = await journal.look_up(self._store, seq)
+        if held is None or held.session.ended or held.session.id in self._held:
+            return held
+        if held.session.deadline > self._clock():
+            # Its beginning is on disk although it was said that it could not be stored.
+            self._hold(held)
+        else:
+            # For longer than it lasts nobody was there to note its end.
+            held.session.expired()
+        return held
 
     def _check_room(self, agent_id: str) -> None:
         own = sum(held.session.agent_id == agent_id for held in self._held.values())
@@ -323,21 +344,35 @@ class Collaborations:
         data: dict[str, Any] | Prepare,
         key: str | None = None,
     ) -> Collaboration:
+        session, _ = await self._moved(session_id, move, by, data, key)
+        return session
+
+    async def _moved(
+        self,
+        session_id: str,
+        move: Move,
+        by: Identity,
+        data: dict[str, Any] | Prepare,
+        key: str | None,
+    ) -> tuple[Collaboration, Event | None]:
+        """The session and the event that the move made, if it made one."""
         held = self._held.get(session_id)
         if held is None:
             session = await self.get(session_id)
+            held = self._held.get(session_id)
+        if held is None:
             moves.check(session, move, by)
             raise moves.over(session)
         return await self._work.finished(self._store_move(held, move, by, data, key))
 
     async def _store_move(
         self, held: Held, move: Move, by: Identity, data: dict[str, Any] | Prepare, key: str | None
-    ) -> Collaboration:
+    ) -> tuple[Collaboration, Event | None]:
         async with held.turn:
             await self._make_sure(held)
             session = held.session
             if moves.is_done(session, move, by):
-                return session
+                return session, None
             moves.check(session, move, by)
             if session.deadline <= self._clock():
                 raise WrongMove(f"the time of {session.id} is over", "begin another one")
@@ -346,9 +381,10 @@ class Collaborations:
             if move == "left" and session.members == [by.agent_id]:
                 empty = {"id": session.id, "how": "empty", "reason": "everybody left"}
                 drafts.append(journal.draft("collaboration.closed", empty))
-            for event in await held.append(self._store, drafts, by.agent_id):
+            events = await held.append(self._store, drafts, by.agent_id)
+            for event in events:
                 self._apply(held, event)
-            return session
+            return session, events[0]
 
     async def _make_sure(self, held: Held) -> None:
         session = held.session

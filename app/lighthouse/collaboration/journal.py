@@ -13,9 +13,8 @@ from lighthouse.collaboration.collaboration import (
     REREAD,
     STARTED,
     STREAM,
-    Collaboration,
-    from_event,
 )
+from lighthouse.collaboration.held import Held
 from lighthouse.events import Draft, Event, EventStore, Query
 from lighthouse.events.event import timestamp
 from lighthouse.validation.bounded import without_tokens
@@ -60,23 +59,20 @@ async def events(store: EventStore, session_id: str, from_seq: int, to_seq: int)
             yield event
 
 
-async def look_up(store: EventStore, seq: int) -> Collaboration | None:
+async def look_up(store: EventStore, seq: int) -> Held | None:
     """The one that event `seq` began, as the log tells it; None where it began none."""
     first = await store.query(Query(from_seq=seq, to_seq=seq, limit=1))
     if not first.events or first.events[0].type not in (STARTED, REQUESTED):
         return None
-    session = from_event(first.events[0])
-    # It ended long ago, and within the days that it could last.
-    until = timestamp(datetime.fromisoformat(session.started_at) + KEPT)
+    held = Held(first.events[0])
+    until = timestamp(datetime.fromisoformat(held.session.started_at) + KEPT)
     query = Query(stream=STREAM, from_seq=seq + 1, until=until, limit=1000)
     async for event in _all(store, query):
-        if about(event) == session.id:
-            session.take(event)
-            if session.ended:
-                return session
-    # Nobody was there to note its end, for longer than it lasts.
-    session.state, session.how, session.ended_at = "closed", "idle", session.ends_at
-    return session
+        if about(event) == held.session.id:
+            held.take(event)
+            if held.session.ended:
+                break
+    return held
 
 
 async def _all(store: EventStore, query: Query) -> AsyncIterator[Event]:

@@ -30,8 +30,7 @@ async def test_partners_are_told_what_happens(room: Room) -> None:
     pair = (await room.collaborations.request(ANN, "ben", "mend add", [], 3600)).id
     assert kinds(await waiting(ben)) == [("pair.requested", pair)]
     await room.collaborations.accept(pair, BEN)
-    await room.collaborations.suggest(pair, BEN, "a plus", Target("sums.py", line=2))
-    name = (await room.collaborations.get(pair)).suggestions[0].id
+    name = (await room.collaborations.suggest(pair, BEN, "a plus", Target("sums.py", line=2))).id
     await room.collaborations.review(pair, ANN, name, "accept", "indeed")
     await room.collaborations.complete(pair, ANN, "it adds")
     told = [letter.read() for _, letter in await waiting(ann)]

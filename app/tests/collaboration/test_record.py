@@ -8,7 +8,7 @@ import pytest
 
 from lighthouse.annotations import Target
 from lighthouse.collaboration import Entry, NoSuchCollaboration, journal
-from tests.collaboration.conftest import ANN, BEN, CAT, CODE, Room
+from tests.collaboration.conftest import ANN, BEN, CAT, CODE, Clock, Room
 
 
 async def story(room: Room) -> str:
@@ -17,12 +17,12 @@ async def story(room: Room) -> str:
     await room.collaborations.say(pair, ANN, "shall we?")
     await room.collaborations.say(other.id, CAT, "not for the pair")
     await room.propose("plus", CODE.replace("a - b", "a + b").encode())
-    await room.collaborations.suggest(pair, ANN, "it is a plus", "plus")
+    plus = await room.collaborations.suggest(pair, ANN, "it is a plus", "plus")
     await room.change(f"# a head\n{CODE}")
-    session = await room.collaborations.suggest(pair, BEN, "not of ints", Target("sums.py", symbol="half"))
-    await room.collaborations.review(pair, BEN, session.suggestions[0].id, "accept", "yes")
+    half = await room.collaborations.suggest(pair, BEN, "not of ints", Target("sums.py", symbol="half"))
+    await room.collaborations.review(pair, BEN, plus.id, "accept", "yes")
     await room.change(f"# two\n# heads\n{CODE}")
-    await room.collaborations.review(pair, ANN, session.suggestions[1].id, "change", "say why")
+    await room.collaborations.review(pair, ANN, half.id, "change", "say why")
     await room.collaborations.complete(pair, ANN, "it adds")
     return pair
 
@@ -115,12 +115,13 @@ async def test_events_of_others_on_the_stream_are_no_part(room: Room) -> None:
 
 
 async def test_what_went_on_when_the_bridge_was_away_for_long_has_ended(
-    room: Room, monkeypatch: pytest.MonkeyPatch
+    room: Room, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = await room.team(BEN)
     monkeypatch.setattr(journal, "KEPT", timedelta(seconds=0))
     await room.again()
     monkeypatch.setattr(journal, "KEPT", timedelta(days=8))
+    clock.ahead = 3601
     found = await room.collaborations.get(session.id)
     assert (found.state, found.how, found.ended_at) == ("closed", "idle", found.ends_at)
     assert len(await room.replay(session.id)) == 2
