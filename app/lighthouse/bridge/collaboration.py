@@ -13,6 +13,8 @@ from lighthouse.bridge.collaboration_schemas import (
     CollaborationSay,
     CollaborationStart,
     RecordQuery,
+    Standing,
+    standing,
 )
 from lighthouse.bridge.problems import Rejected
 from lighthouse.collaboration import Collaboration, Collaborations, Record
@@ -27,38 +29,39 @@ LOOK_SECONDS = 5.0
 T = TypeVar("T")
 
 
-async def start(bridge: "Bridge", call: Call) -> Collaboration:
+async def start(bridge: "Bridge", call: Call) -> Standing:
     """Begin one, and ask others to join."""
     asked: CollaborationStart = call.body
-    return await collaborations(bridge).begin(
+    begun = await collaborations(bridge).begin(
         call.caller, asked.topic, asked.asked, asked.paths, asked.idle_seconds, asked.idempotency_key
     )
+    return standing(begun)
 
 
-async def join(bridge: "Bridge", call: Call) -> Collaboration:
+async def join(bridge: "Bridge", call: Call) -> Standing:
     """Come in."""
-    return await told(bridge, call, collaborations(bridge).join(_id(call), call.caller))
+    return await moved(bridge, call, collaborations(bridge).join(_id(call), call.caller))
 
 
-async def say(bridge: "Bridge", call: Call) -> Collaboration:
+async def say(bridge: "Bridge", call: Call) -> Standing:
     """Tell the others something."""
     said: CollaborationSay = call.body
     room = collaborations(bridge)
     saying = room.say(_id(call), call.caller, said.text, said.reference(), said.idempotency_key)
-    return await told(bridge, call, saying)
+    return await moved(bridge, call, saying)
 
 
-async def leave(bridge: "Bridge", call: Call) -> Collaboration:
+async def leave(bridge: "Bridge", call: Call) -> Standing:
     """Go, or refuse to come."""
     said: CollaborationEnd = call.body
-    return await told(bridge, call, collaborations(bridge).leave(_id(call), call.caller, said.reason))
+    return await moved(bridge, call, collaborations(bridge).leave(_id(call), call.caller, said.reason))
 
 
-async def close(bridge: "Bridge", call: Call) -> Collaboration:
+async def close(bridge: "Bridge", call: Call) -> Standing:
     """End it for everybody."""
     said: CollaborationEnd = call.body
     closing = collaborations(bridge).close_session(_id(call), call.caller, said.reason)
-    return await told(bridge, call, closing)
+    return await moved(bridge, call, closing)
 
 
 async def show(bridge: "Bridge", call: Call) -> Record:
@@ -92,6 +95,11 @@ async def listed(bridge: "Bridge", call: Call) -> CollaborationList:
     if len(known) > len(page):
         following = f"after-{page[-1].last_seq if asked.ended else page[-1].seq}"
     return CollaborationList([one.short() for one in page], following)
+
+
+async def moved(bridge: "Bridge", call: Call, doing: Awaitable[Collaboration]) -> Standing:
+    """How the session stands after what is done."""
+    return standing(await told(bridge, call, doing))
 
 
 async def told(bridge: "Bridge", call: Call, doing: Awaitable[T]) -> T:
@@ -135,7 +143,7 @@ def _number(cursor: str | None) -> int:
 
 
 _ID = {"id": "the session's id"}
-_NOW = {200: Answer("The collaboration as it is now", Collaboration)}
+_NOW = {200: Answer("The session as it is now", Standing)}
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -147,7 +155,7 @@ ROUTES: tuple[Route, ...] = (
         _NOW,
         permission="collaboration.write",
         body=CollaborationStart,
-        errors=(404, 409, 507),
+        errors=(409, 507),
     ),
     Route(
         "POST",
@@ -171,7 +179,7 @@ ROUTES: tuple[Route, ...] = (
         _NOW,
         permission="collaboration.write",
         body=CollaborationSay,
-        errors=(400, 404, 409, 507),
+        errors=(404, 409, 507),
         path_parameters=_ID,
     ),
     Route(

@@ -7,7 +7,7 @@ import msgspec
 from lighthouse.annotations import Target
 from lighthouse.bridge.problems import Rejected
 from lighthouse.bridge.schemas import Request, Word
-from lighthouse.collaboration import Collaboration, Reference, Suggestion, Verdict
+from lighthouse.collaboration import Collaboration, Kind, Reference, State, Suggestion, Verdict
 
 MAX_TEXT = 8000
 
@@ -49,6 +49,31 @@ class Pointing(Request, kw_only=True):
             return self.proposal
         anchor = self.anchor
         return Target(anchor.path, anchor.line, anchor.end_line, anchor.symbol)
+
+
+class Standing(msgspec.Struct):
+    """How a session stands after its event `seq`. All that is known of it is in its record."""
+
+    id: str
+    kind: Kind
+    state: State
+    members: list[str]
+    invited: list[str]
+    ends_at: str
+    seq: int
+
+
+def standing(session: Collaboration) -> Standing:
+    """How it stands now."""
+    return Standing(
+        session.id,
+        session.kind,
+        session.state,
+        session.members,
+        session.invited,
+        session.ends_at,
+        session.last_seq,
+    )
 
 
 class CollaborationStart(Request, rename={"asked": "with"}):
@@ -100,7 +125,7 @@ class PairSuggested(msgspec.Struct):
     """The suggestion, and the session it is in."""
 
     suggestion: Suggestion
-    collaboration: Collaboration
+    collaboration: Standing
 
 
 class PairReview(Request):

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from lighthouse.bridge.call import Answer, Call, Route
-from lighthouse.bridge.collaboration import collaborations, told
+from lighthouse.bridge.collaboration import collaborations, moved, told
 from lighthouse.bridge.collaboration_schemas import (
     PairAccept,
     PairComplete,
@@ -12,32 +12,34 @@ from lighthouse.bridge.collaboration_schemas import (
     PairReview,
     PairSuggest,
     PairSuggested,
+    Standing,
+    standing,
 )
 from lighthouse.bridge.problems import Rejected
-from lighthouse.collaboration import Collaboration
 
 if TYPE_CHECKING:
     from lighthouse.bridge.bridge import Bridge
 
 
-async def request(bridge: "Bridge", call: Call) -> Collaboration:
+async def request(bridge: "Bridge", call: Call) -> Standing:
     """Ask another agent to be the partner."""
     asked: PairRequest = call.body
-    return await collaborations(bridge).request(
+    asking = await collaborations(bridge).request(
         call.caller, asked.to, asked.goal, asked.paths, asked.idle_seconds, asked.idempotency_key
     )
+    return standing(asking)
 
 
-async def accept(bridge: "Bridge", call: Call) -> Collaboration:
+async def accept(bridge: "Bridge", call: Call) -> Standing:
     """Be the partner."""
     said: PairAccept = call.body
-    return await told(bridge, call, collaborations(bridge).accept(said.id, call.caller))
+    return await moved(bridge, call, collaborations(bridge).accept(said.id, call.caller))
 
 
-async def decline(bridge: "Bridge", call: Call) -> Collaboration:
+async def decline(bridge: "Bridge", call: Call) -> Standing:
     """Refuse."""
     said: PairDecline = call.body
-    return await told(bridge, call, collaborations(bridge).decline(said.id, call.caller, said.reason))
+    return await moved(bridge, call, collaborations(bridge).decline(said.id, call.caller, said.reason))
 
 
 async def suggest(bridge: "Bridge", call: Call) -> PairSuggested:
@@ -48,24 +50,25 @@ async def suggest(bridge: "Bridge", call: Call) -> PairSuggested:
         raise Rejected(422, "neither a proposal nor an anchor is given", "give one, or say it instead")
     room = collaborations(bridge)
     suggesting = room.suggest(said.id, call.caller, said.text, reference, said.idempotency_key)
-    return PairSuggested(await told(bridge, call, suggesting), await room.get(said.id))
+    made = await told(bridge, call, suggesting)
+    return PairSuggested(made, standing(await room.get(said.id)))
 
 
-async def review(bridge: "Bridge", call: Call) -> Collaboration:
+async def review(bridge: "Bridge", call: Call) -> Standing:
     """A verdict on the partner's suggestion."""
     said: PairReview = call.body
     room = collaborations(bridge)
     reviewing = room.review(said.id, call.caller, said.suggestion, said.verdict, said.comment)
-    return await told(bridge, call, reviewing)
+    return await moved(bridge, call, reviewing)
 
 
-async def complete(bridge: "Bridge", call: Call) -> Collaboration:
+async def complete(bridge: "Bridge", call: Call) -> Standing:
     """What it was for is done."""
     said: PairComplete = call.body
-    return await told(bridge, call, collaborations(bridge).complete(said.id, call.caller, said.summary))
+    return await moved(bridge, call, collaborations(bridge).complete(said.id, call.caller, said.summary))
 
 
-_NOW = {200: Answer("The pair session as it is now", Collaboration)}
+_NOW = {200: Answer("The session as it is now", Standing)}
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -77,7 +80,7 @@ ROUTES: tuple[Route, ...] = (
         _NOW,
         permission="collaboration.write",
         body=PairRequest,
-        errors=(404, 409, 507),
+        errors=(409, 507),
     ),
     Route(
         "POST",
@@ -110,7 +113,7 @@ ROUTES: tuple[Route, ...] = (
         {200: Answer("The suggestion, and its session", PairSuggested)},
         permission="collaboration.write",
         body=PairSuggest,
-        errors=(400, 404, 409, 507),
+        errors=(404, 409, 507),
     ),
     Route(
         "POST",

@@ -1,6 +1,6 @@
 """Agents at work together: collaborations of several and pair sessions of two, with a record to replay."""
 
-from lighthouse.collaboration.collaboration import Collaboration, Suggestion, Verdict
+from lighthouse.collaboration.collaboration import Collaboration, Kind, State, Suggestion, Verdict
 from lighthouse.collaboration.collaborations import Collaborations
 from lighthouse.collaboration.errors import (
     AlreadyReviewed,
@@ -21,10 +21,12 @@ __all__ = [
     "Collaboration",
     "Collaborations",
     "Entry",
+    "Kind",
     "NoSuchCollaboration",
     "NoSuchSuggestion",
     "Record",
     "Reference",
+    "State",
     "Suggestion",
     "TooMuchGoingOn",
     "Verdict",
