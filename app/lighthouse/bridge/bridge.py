@@ -24,6 +24,7 @@ from lighthouse.collaboration import Collaborations
 from lighthouse.config import Settings
 from lighthouse.console import Bell, Pages, Seal
 from lighthouse.context import Contexts
+from lighthouse.elicitation import Questions
 from lighthouse.events import BRIDGE, Draft, EventStore
 from lighthouse.experts import Experts
 from lighthouse.keys import KeyRing
@@ -83,6 +84,7 @@ class Bridge:
         self.experts: Experts | None = None
         self.validations: Validations | None = None
         self.collaborations: Collaborations | None = None
+        self.questions: Questions | None = None
         self.proposals_mount: ProposalMount | None = None
         self.mount: Mount | None = None
         self.mount_target = f"/dev/fd/{fuse}" if fuse is not None else str(settings.mount_point)
@@ -140,6 +142,9 @@ class Bridge:
         collaborations = Collaborations(self.store, shadow, proposals, annotations, self.mail)
         await collaborations.start()
         self.collaborations = collaborations
+        questions = Questions(self.store, self.mail)
+        await questions.start()
+        self.questions = questions
         if self.settings.mount:
             proposals_mount = ProposalMount(proposals, shadow, self.settings)
             await proposals_mount.start(self.proposals_target)
@@ -171,6 +176,8 @@ class Bridge:
             self.validations.release()
         if self.collaborations is not None:
             self.collaborations.release()
+        if self.questions is not None:
+            self.questions.release()
 
     async def stop(self) -> None:
         """Undo `start` in reverse; a part that fails to stop does not keep the others from it."""
@@ -182,6 +189,8 @@ class Bridge:
             steps.append(("mount of the proposals", self.proposals_mount.stop))
         if self.collaborations is not None:
             steps.append(("collaborations", self.collaborations.close))
+        if self.questions is not None:
+            steps.append(("questions", self.questions.close))
         if self.validations is not None:
             steps.append(("validations", self.validations.close))
         if self.experts is not None:
@@ -291,6 +300,13 @@ class Bridge:
             lambda: self.collaborations.ends if self.collaborations is not None else {},
         )
         gauge("lighthouse_collaborations_open", "Collaborations and pair sessions", self._collaborations)
+        self.metrics.counts(
+            "lighthouse_elicitations_ended",
+            "Questions that ended",
+            "state",
+            lambda: self.questions.ends if self.questions is not None else {},
+        )
+        gauge("lighthouse_elicitations_pending", "Questions that wait for an answer", self._questions)
         gauge("lighthouse_experts_alive", "Experts who are there", self._experts_alive)
         gauge("lighthouse_sockets", "Sockets of agents that are open", lambda: self.mail.sockets)
         gauge("lighthouse_proposals_open", "Proposals that are open", self._open_proposals)
@@ -301,6 +317,9 @@ class Bridge:
 
     def _collaborations(self) -> float:
         return float(len(self.collaborations.going_on())) if self.collaborations is not None else 0.0
+
+    def _questions(self) -> float:
+        return float(len(self.questions.pending())) if self.questions is not None else 0.0
 
     def _experts_alive(self) -> float:
         return float(self.experts.alive) if self.experts is not None else 0.0

@@ -19,6 +19,13 @@ from lighthouse.collaboration import (
     WrongMove,
 )
 from lighthouse.context import BadContext, ContextTaken, NoSuchContext
+from lighthouse.elicitation import (
+    BadQuestion,
+    BadReply,
+    NoSuchQuestion,
+    QuestionClosed,
+    TooManyQuestions,
+)
 from lighthouse.errors import LighthouseError
 from lighthouse.events import Conflict, InvalidEvent, InvalidQuery, NoRoom, StoreBusy, StoreUnavailable
 from lighthouse.experts import BadExpert
@@ -85,6 +92,11 @@ _STATUS: tuple[tuple[type[LighthouseError], int], ...] = (
     (TooMuchGoingOn, 409),
     (BadCollaboration, 422),
     (BadSuggestion, 422),
+    (NoSuchQuestion, 404),
+    (QuestionClosed, 409),
+    (TooManyQuestions, 409),
+    (BadQuestion, 422),
+    (BadReply, 422),
     (NoSuchValidation, 404),
     (NoSuchRule, 404),
     (AlreadyAnswered, 409),

@@ -257,7 +257,7 @@ class MountSummary(msgspec.Struct):
 
 
 class Status(msgspec.Struct):
-    """`shadow`, `store` and `validations` are those rooms' own figures; more of them may come."""
+    """`shadow`, `store`, `validations` and `elicitations` are those rooms' own figures; more may come."""
 
     status: Literal["ok", "starting", "failed"]
     summary: str
@@ -275,6 +275,7 @@ class Status(msgspec.Struct):
     mount: MountSummary
     validations: dict[str, Any]
     collaborations: dict[str, Any]
+    elicitations: dict[str, Any]
     confinement: Confinement
     components: Components
     versions: dict[str, str]

@@ -8,14 +8,17 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from lighthouse.bridge import lasting, problems
 from lighthouse.bridge.call import Answer, Call, Route
+from lighthouse.bridge.elicitation import questions
+from lighthouse.bridge.elicitation_schemas import QuestionId, QuestionReason
 from lighthouse.bridge.lasting import GONE, Why
 from lighthouse.bridge.problems import Rejected
 from lighthouse.bridge.schemas import Word
 from lighthouse.bridge.validation import validations
 from lighthouse.bridge.validation_schemas import ValidationShown, shown
+from lighthouse.elicitation import Action, Question
 from lighthouse.errors import LighthouseError
 from lighthouse.mailbox import Reader
-from lighthouse.sessions import BadToken, NotAllowed
+from lighthouse.sessions import BadToken, NotAllowed, allows
 
 if TYPE_CHECKING:
     from lighthouse.bridge.bridge import Bridge
@@ -44,6 +47,19 @@ class AnswerGiven(msgspec.Struct, tag_field="type", tag="answer", forbid_unknown
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 
 
+class Respond(msgspec.Struct, tag_field="type", tag="respond", forbid_unknown_fields=True):
+    """The same as POST /elicitation/respond."""
+
+    id: QuestionId
+    action: Action
+    content: Any = msgspec.UNSET
+    reason: QuestionReason = ""
+
+
+Answering = AnswerGiven | Respond
+Said = Acknowledge | Answering
+
+
 class Message(msgspec.Struct):
     """To the agent, to be acknowledged."""
 
@@ -57,6 +73,16 @@ class Answered(msgspec.Struct, tag_field="type", tag="answered"):
 
     id: str
     data: ValidationShown
+
+
+class Responded(msgspec.Struct, tag_field="type", tag="responded"):
+    """The answer is on disk; `data` is the question as it is now."""
+
+    id: str
+    data: Question
+
+
+Reply = Answered | Responded
 
 
 class Failed(msgspec.Struct, tag_field="type", tag="error", omit_defaults=True):
@@ -124,7 +150,7 @@ class _Socket:
                 return why
         return GONE
 
-    async def _reply(self, text: str) -> Answered | Failed | None:
+    async def _reply(self, text: str) -> Reply | Failed | None:
         answer_id: str | None = None
         try:
             said = _decode(text)
@@ -133,8 +159,7 @@ class _Socket:
                     return None
                 raise Rejected(422, f"no message {said.n} was sent here", "acknowledge those that came")
             answer_id = said.id
-            room, caller = validations(self._bridge), self._call.caller
-            return Answered(said.id, shown(await room.answer(said.id, caller, said.verdict, said.reason)))
+            return await self._take(said)
         except LighthouseError as error:
             status = problems.status_of(error)
             if status is None:
@@ -144,17 +169,29 @@ class _Socket:
                 self._bridge.audit.rejected(403, error.message, "/ws/{agent_id}", peer, agent_id)
             return Failed(status, str(error), answer_id)
 
-    async def _send(self, message: Message | Answered | Failed) -> Why | None:
+    async def _take(self, said: Answering) -> Reply:
+        caller = self._call.caller
+        if isinstance(said, Respond):
+            if not allows(caller.role, "elicitation.write"):
+                raise NotAllowed(f"the role {caller.role.value} answers no questions", "use a token that may")
+            room = questions(self._bridge)
+            answered = await room.answer(said.id, caller.agent_id, said.action, said.content, said.reason)
+            return Responded(said.id, answered)
+        asked = await validations(self._bridge).answer(said.id, caller, said.verdict, said.reason)
+        return Answered(said.id, shown(asked))
+
+    async def _send(self, message: Message | Reply | Failed) -> Why | None:
         return await lasting.sent(self._websocket.send_str(msgspec.json.encode(message).decode()))
 
 
-def _decode(text: str) -> Acknowledge | AnswerGiven:
+def _decode(text: str) -> Said:
     try:
-        return msgspec.json.decode(text, type=Acknowledge | AnswerGiven)
+        said: Said = msgspec.json.decode(text, type=Said)
     except msgspec.ValidationError as error:
         raise Rejected(422, f"the message has the wrong shape ({error})", "see docs/experts.md") from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Rejected(400, f"the message is not JSON ({error})", "send one JSON object") from error
+    return said
 
 
 ROUTES: tuple[Route, ...] = (

@@ -19,6 +19,7 @@ from lighthouse.cli import (
     mcp,
     policy,
     proposal,
+    question,
     restore,
     rules,
     search,
@@ -54,6 +55,7 @@ app.command("approvals")(approval.approvals)
 app.command("approve")(approval.approve)
 app.command("deny")(approval.deny)
 app.add_typer(rules.app, name="rules")
+app.add_typer(question.app, name="question")
 app.command("status")(status.status)
 app.command("snapshot")(versions.snapshot)
 app.command("snapshots")(versions.snapshots)

@@ -2,6 +2,7 @@
 
 from lighthouse.client.annotations import Annotations
 from lighthouse.client.contexts import Contexts
+from lighthouse.client.elicitation import Elicitation
 from lighthouse.client.experts import Experts
 from lighthouse.client.letters import Letters
 from lighthouse.client.log import Log
@@ -29,6 +30,7 @@ class Client(
     Annotations,
     Validations,
     Experts,
+    Elicitation,
 ):
     """A client of the bridge at `base_url` that speaks as the agent of `token`.
 

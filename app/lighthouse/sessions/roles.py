@@ -23,6 +23,7 @@ Permission = Literal[
     "expert.register",
     "collaboration.write",
     "collaboration.any",
+    "elicitation.write",
     "rule.write",
     "console.use",
 ]
@@ -50,6 +51,7 @@ _WRITES: frozenset[Permission] = _READS | {
     "context.write",
     "validation.ask",
     "collaboration.write",
+    "elicitation.write",
 }
 _JUDGES: frozenset[Permission] = _WRITES | {"validation.answer", "expert.register"}
 _RULES: frozenset[Permission] = _JUDGES | {

@@ -14,9 +14,18 @@ WRITES = {
     "proposal.write",
     "context.write",
     "validation.ask",
+    "elicitation.write",
+    "collaboration.write",
 }
 JUDGES = WRITES | {"validation.answer", "expert.register"}
-RULES = {"session.revoke_any", "context.remove_any", "annotation.withdraw_any", "rule.write", "console.use"}
+RULES = {
+    "session.revoke_any",
+    "context.remove_any",
+    "annotation.withdraw_any",
+    "collaboration.any",
+    "rule.write",
+    "console.use",
+}
 
 
 @pytest.mark.parametrize(
