@@ -70,7 +70,7 @@ def standing(session: Collaboration) -> Standing:
         session.kind,
         session.state,
         session.members,
-        session.invited,
+        [] if session.ended else session.invited,
         session.ends_at,
         session.last_seq,
     )

@@ -1,7 +1,6 @@
 """`lighthouse annotate`, `annotations` and `annotation`: notes that follow the code."""
 
 import os
-import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +8,7 @@ import typer
 from lighthouse.cli.asking import client
 from lighthouse.cli.options import AsJson, Url
 from lighthouse.cli.output import print_json, print_line, print_table
+from lighthouse.cli.place import parse_place
 
 if TYPE_CHECKING:
     from lighthouse.client.answers_annotations import Annotation, AnnotationEnded, Severity
@@ -17,7 +17,6 @@ app = typer.Typer(help="Close a note.", rich_markup_mode=None)
 
 PAGE = 1000
 _SEVERITIES: "tuple[Severity, ...]" = ("info", "warning", "error", "critical")
-_PLACE = re.compile(r"(.+?)(?::(\d{1,9})(?:-(\d{1,9}))?)?", re.DOTALL)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The note's id, as `lighthouse annotations` lists it.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")]
@@ -50,18 +49,15 @@ def annotate(
     chosen = next((level for level in _SEVERITIES if level == severity), None)
     if chosen is None:
         raise typer.BadParameter(f"--severity is one of {', '.join(_SEVERITIES)}")
-    matched = _PLACE.fullmatch(place)
-    if matched is None:
-        raise typer.BadParameter("the place is not PATH, PATH:LINE or PATH:LINE-LINE")
-    path, line, end = matched.groups()
+    path, line, end = parse_place(place)
 
     async def ask() -> None:
         async with client(url) as bridge:
             made = await bridge.annotate(
                 os.fsencode(path),
                 text,
-                line=int(line) if line else None,
-                end_line=int(end) if end else None,
+                line=line,
+                end_line=end,
                 symbol=symbol,
                 severity=chosen,
                 category=category,

@@ -12,11 +12,13 @@ from lighthouse.cli import (
     agent,
     annotation,
     approval,
+    collaboration,
     context,
     doctor,
     events,
     hook,
     mcp,
+    pair,
     policy,
     proposal,
     question,
@@ -67,6 +69,8 @@ app.add_typer(proposal.app, name="proposal")
 app.command("annotate")(annotation.annotate)
 app.command("annotations")(annotation.annotations)
 app.add_typer(annotation.app, name="annotation")
+app.add_typer(collaboration.app, name="collaboration")
+app.add_typer(pair.app, name="pair")
 app.command("doctor")(doctor.doctor)
 
 

@@ -1,6 +1,7 @@
 """The bridge as an async Python object: one method for each route, a mixin for each feature."""
 
 from lighthouse.client.annotations import Annotations
+from lighthouse.client.collaborations import Collaborations
 from lighthouse.client.contexts import Contexts
 from lighthouse.client.elicitation import Elicitation
 from lighthouse.client.experts import Experts
@@ -28,6 +29,7 @@ class Client(
     Contexts,
     Proposals,
     Annotations,
+    Collaborations,
     Validations,
     Experts,
     Elicitation,
