@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bench.cases import appending, capture, history, hook, http, judge, mcp, memory, reading, validate, visible
+from bench.cases import agents, appending, capture, history, hook, http, judge, mcp, memory, reading, validate, visible
 from bench.cases.case import Setting
 from bench.report import Row
 
@@ -19,4 +19,5 @@ CASES: dict[str, Callable[[Setting], list[Row]]] = {
     "judge": judge.judge,
     "mcp": mcp.mcp,
     "validate": validate.validate,
+    "agents": agents.agents,
 }

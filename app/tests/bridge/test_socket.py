@@ -1,6 +1,7 @@
 """Sockets of agents: requests come to those who can judge them, are acknowledged, answered, handed on."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 
 from lighthouse.bridge import lasting
+from lighthouse.bridge import socket as socket_route
 from lighthouse.experts import expert
 from lighthouse.mailbox.mailbox import MAX_READERS
 from lighthouse.mailbox.reader import WINDOW
@@ -285,6 +287,29 @@ async def test_a_reader_that_acknowledges_nothing_gets_a_window_full(api: Api) -
             await eve.raw.receive(timeout=0.2)
         await eve.say(type="ack", n=7)
         assert (await eve.take())["n"] == WINDOW + 1
+
+
+async def test_one_that_never_reads_leaves_nothing_behind(
+    api: Api, monkeypatch: pytest.MonkeyPatch, wait_for: WaitFor
+) -> None:
+    monkeypatch.setattr(socket_route, "HEARTBEAT_SECONDS", 1.0)
+    monkeypatch.setattr(lasting, "CHECK_SECONDS", 0.1)
+    await api.post("/expert/register", {"speciality": "security"}, token=api.token("eve", Role.EXPERT))
+    with socket.create_connection(("127.0.0.1", api.port)) as raw:
+        raw.sendall(
+            f"GET /ws/eve HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.token('eve', Role.EXPERT)}\r\n"
+            "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+        )
+        await wait_for(lambda: api.bridge.mail.sockets == 1)
+        for number in range(30):
+            body = {"tool_name": "Bash", "tool_input": {"command": f"rm -rf src/{'x' * 60_000}{number}"}}
+            body["cwd"] = str(api.bridge.settings.project_path)
+            await api.post("/validate", body, token=api.token(f"ann-{number}"))
+        await wait_for(lambda: api.bridge.mail.sockets == 0)
+        await api.http.close()
+        assert api.runner.server is not None
+        await wait_for(lambda: not api.runner.server.connections)
 
 
 async def test_whose_socket_it_is(api: Api) -> None:

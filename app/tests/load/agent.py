@@ -8,7 +8,10 @@ from contextlib import aclosing, contextmanager
 from typing import Any
 
 from lighthouse.client import Client, NewEvent, Refused
+from lighthouse.client.letters import Letter
 from tests.load.told import Expected, Ledger, Plan
+
+NUMBER = {"type": "integer"}
 
 Act = Callable[[], Awaitable[None]]
 
@@ -30,6 +33,8 @@ class Agent:
         self._followed = 0
         self._client = Client(plan.url, plan.tokens[name])
         self._reopen = asyncio.Event()
+        # A socket is left between two letters, never between taking one and saying so.
+        self._reading = asyncio.Lock()
 
     async def live(self, leave: "asyncio.Future[Expected]", acted: Callable[[], None]) -> None:
         """Act for the plan's time; go on listening until what is expected has been seen."""
@@ -53,6 +58,7 @@ class Agent:
             ("event", 4, self._store),
             ("query", 1, self._query),
             ("judge", 3, self._judge),
+            ("question", 2, self._ask),
         ]
         end = time.monotonic() + self._plan.seconds
         due = time.monotonic() + self._choice.random() * self._plan.pace
@@ -93,26 +99,45 @@ class Agent:
         if verdict.decision != "allow":
             self._ledger.wrong.append(f"{command} was {verdict.decision}: {verdict.reason}")
 
+    async def _ask(self) -> None:
+        number, to = self._choice.randrange(1000), self._choice.choice(self._others)
+        question = await self._client.elicit(to, f"twice {number}?", NUMBER, timeout_seconds=60)
+        if question.content != 2 * number:
+            self._ledger.wrong.append(f"{question.id} to {to} was {question.state}: {question.content}")
+
     async def _listen(self) -> None:
         """Over one socket after the other; what was not acknowledged on one comes on the next."""
         while True:
-            self._reopen.clear()
-            reopen = asyncio.create_task(self._reopen.wait())
             hearing = asyncio.create_task(self._hear())
+            leaving = asyncio.create_task(self._reopen.wait())
             try:
-                await asyncio.wait({reopen, hearing}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({leaving, hearing}, return_when=asyncio.FIRST_COMPLETED)
+                if hearing.done():
+                    hearing.result()
+                self._reopen.clear()
+                async with self._reading:
+                    hearing.cancel()
             finally:
-                reopen.cancel()
+                leaving.cancel()
                 hearing.cancel()
-                await asyncio.gather(reopen, return_exceptions=True)
-                heard = await asyncio.gather(hearing, return_exceptions=True)
-            if isinstance(heard[0], Exception):
-                raise heard[0]
+                await asyncio.gather(leaving, hearing, return_exceptions=True)
 
     async def _hear(self) -> None:
         async with aclosing(self._client.letters()) as letters:
             async for letter in letters:
-                await letter.acknowledge()
+                async with self._reading:
+                    await self._take(letter)
+                    await letter.acknowledge()
+
+    async def _take(self, letter: Letter) -> None:
+        data = letter.data
+        if letter.kind == "elicitation.request":
+            try:
+                await self._client.respond(data["id"], 2 * int(data["message"].split()[1].removesuffix("?")))
+            except Refused as refusal:
+                # Answered already, on a connection that was left before this was acknowledged.
+                if refusal.status != 409:
+                    raise
 
     async def _follow(self) -> None:
         """The whole log from the first event on, without gap or double."""
