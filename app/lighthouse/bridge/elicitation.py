@@ -31,7 +31,7 @@ async def create(bridge: "Bridge", call: Call) -> Question:
         asked.timeout_seconds,
         asked.idempotency_key,
     )
-    return await room.get(question.id, asked.wait_seconds) if asked.wait_seconds else question
+    return await _at_its_end(bridge, call, question, asked.wait_seconds)
 
 
 async def pending(bridge: "Bridge", call: Call) -> QuestionList:
@@ -65,7 +65,18 @@ async def respond(bridge: "Bridge", call: Call) -> Question:
 async def status(bridge: "Bridge", call: Call) -> Question:
     """What became of a question."""
     asked: ElicitationStatus = call.query
-    return await questions(bridge).get(call.request.match_info["id"], asked.wait_seconds)
+    question = await questions(bridge).get(call.request.match_info["id"])
+    return await _at_its_end(bridge, call, question, asked.wait_seconds)
+
+
+async def _at_its_end(bridge: "Bridge", call: Call, question: Question, wait_seconds: float) -> Question:
+    room = questions(bridge)
+
+    def look() -> list[Question]:
+        return [] if question.state == "pending" else [question]
+
+    await long_poll.found(bridge, call, wait_seconds, look, lambda seconds: room.get(question.id, seconds))
+    return question
 
 
 def questions(bridge: "Bridge") -> Questions:

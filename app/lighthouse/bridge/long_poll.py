@@ -20,7 +20,7 @@ async def found(
     call: Call,
     wait_seconds: float,
     look: Callable[[], list[T]],
-    news: Callable[[float], Awaitable[None]],
+    news: Callable[[float], Awaitable[object]],
 ) -> list[T]:
     """What `look` finds. While it finds nothing `news` is awaited, for so many seconds in all.
 

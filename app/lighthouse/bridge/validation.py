@@ -48,7 +48,13 @@ async def validate(bridge: "Bridge", call: Call) -> Verdict:
 async def show(bridge: "Bridge", call: Call) -> ValidationShown:
     """What became of a call."""
     asked: ValidationQuery = call.query
-    found = await validations(bridge).get(call.request.match_info["id"], asked.wait_seconds)
+    room = validations(bridge)
+    found = await room.get(call.request.match_info["id"])
+
+    def look() -> list[Validation]:
+        return [] if found.state == "pending" else [found]
+
+    await long_poll.found(bridge, call, asked.wait_seconds, look, lambda seconds: room.get(found.id, seconds))
     return shown(found)
 
 

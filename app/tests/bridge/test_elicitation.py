@@ -138,6 +138,10 @@ async def test_who_looks_and_is_gone_is_not_waited_for(
     await wait_for(lambda: room._looking)
     looking.cancel()
     await wait_for(lambda: not room._looking)
+    waiting = asyncio.create_task(ask(api, wait_seconds=600))
+    await wait_for(lambda: [held for held in room._held.values() if len(held.waiters)])
+    waiting.cancel()
+    await wait_for(lambda: not [held for held in room._held.values() if len(held.waiters)])
 
 
 async def test_both_sides_over_their_sockets(api: Api) -> None:

@@ -71,6 +71,8 @@ def known(bridge: RunningBridge) -> list[str]:
     call(bridge, "/proposal/create", {"name": "better"})
     asked = {"tool_name": "Bash", "tool_input": {"command": "frobnicate"}, "cwd": str(bridge.project)}
     waiting = call(bridge, "/validate", asked)
+    asking = {"to": "the-agent", "message": "Which port?", "schema": {"type": "integer"}}
+    question = call(bridge, "/elicitation/create", asking)
     there = [
         "src/main.py",
         "src",
@@ -83,7 +85,15 @@ def known(bridge: RunningBridge) -> list[str]:
         "default",
         "bash",
     ]
-    return [*there, note["annotation"]["id"], waiting["id"], "the-agent", "the-expert", "the-operator"]
+    return [
+        *there,
+        note["annotation"]["id"],
+        waiting["id"],
+        question["id"],
+        "the-agent",
+        "the-expert",
+        "the-operator",
+    ]
 
 
 def try_out(
