@@ -214,8 +214,7 @@ class Questions:
     def acknowledged(self, agent_id: str, letter: Letter) -> None:
         """An end is known then. That a question came is not its answer: it stays open."""
         if letter.kind == ENDED:
-            if self._untold.get(letter.id, ("", 0.0))[0] == agent_id:
-                del self._untold[letter.id]
+            self._untold.pop(letter.id, None)
             self._mail.withdraw(agent_id, ENDED, letter.id)
 
     def status(self) -> dict[str, Any]:

@@ -27,7 +27,8 @@ class Reader:
         self._rooms = rooms
         self._waiting = deque[Letter]()
         self._notices = deque[Letter]()
-        self._out: dict[int, Letter] = {}
+        # A notice, which nobody keeps open, is None.
+        self._out: dict[int, Letter | None] = {}
         # What waits here or was sent, by its event, until it is over.
         self._known: dict[Key, int] = {}
         self._number = 0
@@ -40,17 +41,21 @@ class Reader:
         while not self._ready() or len(self._out) >= WINDOW:
             self._wake.clear()
             await self._wake.wait()
-        letter = (self._notices or self._waiting).popleft()
         self._number += 1
-        self._out[self._number] = letter
+        if self._notices:
+            letter = self._notices.popleft()
+            self._out[self._number] = None
+        else:
+            letter = self._out[self._number] = self._waiting.popleft()
         return self._number, letter
 
     def acknowledge(self, number: int) -> bool:
         """Take back a number that was sent; false for one that never was. Twice is fine."""
         if not 1 <= number <= self._number:
             return False
-        if (letter := self._out.pop(number, None)) is not None:
-            self._acknowledged(letter)
+        if number in self._out:
+            if (letter := self._out.pop(number)) is not None:
+                self._acknowledged(letter)
             self._wake.set()
         return True
 

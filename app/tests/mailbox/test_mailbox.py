@@ -130,6 +130,21 @@ async def test_the_end_of_what_was_sent_is_told_once_acknowledged_or_not() -> No
     assert [(one.id, one.kind) for _, one in await taken(reader)] == [("a", ENDED), ("b", ENDED)]
 
 
+async def test_nothing_is_remembered_of_what_ended() -> None:
+    room = Room()
+    reader = room.connect()
+    room.post("a")
+    await taken(reader)
+    reader.acknowledge(1)
+    room.end("a")
+    assert [number for number, _ in await taken(reader)] == [2]
+    assert reader.acknowledge(2)
+    assert reader.acknowledge(2)
+    assert room.taken == ["a"]
+    room.mail.close("eve", reader)
+    assert not room.mail._boxes
+
+
 async def test_news_of_a_thing_comes_after_the_thing_was_acknowledged() -> None:
     room = Room()
     reader = room.connect()
