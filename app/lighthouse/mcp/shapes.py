@@ -2,7 +2,7 @@
 
 import base64
 import codecs
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal, TypeVar, cast
 
 import msgspec
@@ -13,6 +13,7 @@ from lighthouse.client.answers import EventPage, Shadowed
 Shape = TypeVar("Shape")
 
 MAX_BYTES = 64 * 1024
+MAX_PAGE = 50
 MAX_PAGE_BYTES = 128 * 1024
 """Events beyond this many bytes of JSON are left for the next call; one event may be larger by itself."""
 
@@ -136,10 +137,12 @@ def _text(piece: bytes, *, final: bool) -> str | None:
     return text if text or not piece else None
 
 
-def picked(answer: Any, shape: type[Shape]) -> Shape:
-    """The fields of `shape`, a TypedDict without required keys, that the answer has and that say anything."""
+def picked(answer: Any, shape: type[Shape], *always: str) -> Shape:
+    """The fields of `shape`, a TypedDict without required keys, that say anything; some `always`."""
     found = {name: getattr(answer, name, None) for name in shape.__annotations__}
-    told = {name: value for name, value in found.items() if value not in (None, "", 0, [], {})}
+    told = {
+        name: value for name, value in found.items() if name in always or value not in (None, "", 0, [], {})
+    }
     return cast(Shape, msgspec.to_builtins(told))
 
 
@@ -154,3 +157,24 @@ def fitting(answers: Sequence[Any], shape: type[Shape]) -> list[Shape]:
             break
         kept.append(one)
     return kept
+
+
+class Following(TypedDict, total=False):
+    """Where a list goes on; nothing, where it ends."""
+
+    next_cursor: str
+
+
+Page = tuple[Sequence[Any], str | None]
+"""Of a list, what the bridge answered, and the cursor of what comes next."""
+
+
+async def paged(fetch: Callable[[int], Awaitable[Page]], shape: type[Shape]) -> tuple[list[Shape], Following]:
+    """As much of a list as fits, and where it goes on. `fetch` is given how many to ask the bridge for."""
+    found, cursor = await fetch(MAX_PAGE)
+    shown = fitting(found, shape)
+    if len(shown) < len(found):
+        # The bridge's own cursor is needed for where it was cut.
+        found, cursor = await fetch(len(shown))
+        shown = [picked(one, shape) for one in found]
+    return shown, {} if cursor is None else {"next_cursor": cursor}

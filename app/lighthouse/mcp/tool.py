@@ -5,15 +5,23 @@ from typing import Annotated, Any
 
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import ToolAnnotations
-from pydantic import BeforeValidator, ConfigDict, Field, create_model
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
 
 Seq = Annotated[int, Field(ge=0)]
 # A number is as good as its digits; to say so would cost every tool that takes a moment.
 Moment = Annotated[
     str, BeforeValidator(str), Field(description="A seq, RFC 3339 time, snapshot's name, or current.")
 ]
-Wait = Annotated[float, Field(ge=0, le=600, description="Wait so long for one.")]
-OwnId = Annotated[str | None, Field(description="Only your own id is accepted; leave it out.")]
+Wait = Annotated[float, Field(ge=0, le=600)]
+# Any JSON value, said in words: clients that translate schemas refuse one that says nothing.
+Json = Annotated[
+    Any,
+    WithJsonSchema(
+        {"anyOf": [{"type": kind} for kind in ("object", "array", "string", "number", "boolean", "null")]}
+    ),
+]
+OwnId = str | None
+"""Any other than the agent's own is refused by the bridge; it is left out."""
 
 # What a hint is when it is left out need not be said: not read-only, destructive, not idempotent, open world.
 READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
@@ -22,35 +30,53 @@ CHANGES = ToolAnnotations(open_world_hint=False)
 
 
 def tool(function: Callable[..., Awaitable[Any]], annotations: ToolAnnotations) -> Tool:
-    """The tool of `function`, which refuses arguments it does not know: no misspelt one is ignored."""
+    """The tool of `function`, which refuses arguments it does not know: no misspelt one is ignored.
+
+    Its schemas are told in as few words as they can be: a client's model pays for each of them in every talk.
+    """
     made = Tool.from_function(function, annotations=annotations)
     known = made.fn_metadata.arg_model
     strict = create_model(known.__name__, __base__=known, __config__=ConfigDict(extra="forbid"))
     made.fn_metadata.arg_model = strict
-    made.parameters = lean(strict.model_json_schema(by_alias=True), given=True)
+    made.parameters = given(strict.model_json_schema(by_alias=True))
     if known_answer := made.fn_metadata.output_schema:
-        made.fn_metadata.output_schema = lean(known_answer)
+        made.fn_metadata.output_schema = answered(known_answer)
     return made
 
 
-def lean(schema: Any, *, given: bool = False) -> Any:
-    """The schema without what a model pays for and has no use for: titles that pydantic makes of names.
-
-    Of what is `given` to a tool, also without "or null" and a default that is nothing: one leaves it out.
-    """
+def given(schema: Any) -> Any:
+    """What a tool takes, without titles, "or null" and defaults that are nothing: one leaves it out."""
     if isinstance(schema, list):
-        return [lean(value, given=given) for value in schema]
+        return [given(value) for value in schema]
     if not isinstance(schema, dict):
         return schema
     kept = {
-        key: lean(value, given=given)
+        key: given(value)
         for key, value in schema.items()
         if not (key == "title" and isinstance(value, str))
-        and not (given and key == "default" and not isinstance(value, dict) and not value)
+        and not (key == "default" and not isinstance(value, dict) and not value)
     }
     choices = kept.get("anyOf")
-    if given and isinstance(choices, list) and {"type": "null"} in choices:
+    if isinstance(choices, list) and {"type": "null"} in choices:
         kept["anyOf"] = [choice for choice in choices if choice != {"type": "null"}]
         if len(kept["anyOf"]) == 1:
             kept |= kept.pop("anyOf")[0]
     return kept
+
+
+def answered(schema: Any) -> Any:
+    """What a tool answers, to its first level: what is inside of that tells itself by its names."""
+    if isinstance(schema, list):
+        return [answered(value) for value in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return {"type": "object"}
+    return {
+        key: answered(value)
+        for key, value in schema.items()
+        if key != "$defs"
+        and not (key == "title" and isinstance(value, str))
+        and not (key == "additionalProperties" and value is True)
+        and not (key == "required" and isinstance(value, list))
+    }

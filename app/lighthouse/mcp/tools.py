@@ -5,6 +5,7 @@ from mcp.server.mcpserver.tools import Tool
 from lighthouse.mcp import (
     annotation_tools,
     context_tools,
+    elicitation_tools,
     event_tools,
     proposal_tools,
     search_tools,
@@ -27,6 +28,7 @@ FEATURES = (
     proposal_tools,
     annotation_tools,
     validation_tools,
+    elicitation_tools,
 )
 
 

@@ -57,10 +57,6 @@ class Decided(TypedDict, total=False):
 
 class Registered(TypedDict, total=False):
     agent_id: str
-    speciality: str
-    languages: list[str]
-    paths: list[str]
-    risks: list[str]
     ttl_seconds: float
 
 

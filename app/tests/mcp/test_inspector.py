@@ -52,6 +52,17 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
         "olga",
         {"id": "{lighthouse_validate_command}", "verdict": "deny", "reason": "a test"},
     ),
+    (
+        "lighthouse_elicit_information",
+        "ann",
+        {"to": "eve", "message": "Which?", "schema": {"type": "string"}, "wait_seconds": 0},
+    ),
+    ("lighthouse_check_elicitations", "eve", {}),
+    (
+        "lighthouse_respond_to_elicitation",
+        "eve",
+        {"id": "{lighthouse_elicit_information}", "action": "accept", "content": "this"},
+    ),
 ]
 ROLES = {"ann": "agent", "eve": "expert", "olga": "operator"}
 

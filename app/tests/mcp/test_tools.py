@@ -35,6 +35,9 @@ NAMES = {
     "lighthouse_pending_validations",
     "lighthouse_answer_validation",
     "lighthouse_register_expert",
+    "lighthouse_elicit_information",
+    "lighthouse_check_elicitations",
+    "lighthouse_respond_to_elicitation",
 }
 WRITING = {
     "lighthouse_create_session",
@@ -50,6 +53,8 @@ WRITING = {
     "lighthouse_validate_command",
     "lighthouse_answer_validation",
     "lighthouse_register_expert",
+    "lighthouse_elicit_information",
+    "lighthouse_respond_to_elicitation",
 }
 
 
