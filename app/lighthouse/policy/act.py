@@ -35,11 +35,16 @@ class Program:
 
 @dataclass(slots=True)
 class Facts:
-    """All that is known of one tool call; policies judge each act, and the call is as good as its worst."""
+    """All that is known of one tool call; policies judge each act, and the call is as good as its worst.
+
+    `rewrites` are files that would change or go besides: no policy is asked about them, for nothing is lost,
+    but others may have leased them.
+    """
 
     tool: str
     programs: list[Program] = field(default_factory=list)
     acts: list[Act] = field(default_factory=list)
+    rewrites: list[Act] = field(default_factory=list)
 
     @property
     def uncertain(self) -> list[str]:

@@ -3,7 +3,7 @@
 import time
 
 from lighthouse.policy.act import Act, Facts, Program
-from lighthouse.policy.places import Roots, is_pure_glob, resolve
+from lighthouse.policy.places import Place, Roots, is_pure_glob, resolve
 from lighthouse.policy.shell.grammar import NotUnderstood, TakesTooLong
 from lighthouse.policy.shell.marks import BELOW, shown
 from lighthouse.policy.shell.state import State
@@ -51,6 +51,14 @@ class Analysis:
         if act not in self._seen:
             self._seen.add(act)
             self.facts.acts.append(act)
+
+    def rewrites(self, place: Place, program: str) -> None:
+        """A file, or a folder with all in it, would change or go, and the shadow keeps what it was."""
+        self.step()
+        act = Act("write", place.kind, shown(place.path), program, recursive=True)
+        if act not in self._seen:
+            self._seen.add(act)
+            self.facts.rewrites.append(act)
 
     def uncertain(self, why: str, program: str = "") -> None:
         """Something was not understood."""

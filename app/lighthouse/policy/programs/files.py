@@ -42,6 +42,8 @@ def _mv(call: Invocation) -> Output:
             call.analysis.act(
                 "delete", place.kind, place.path, call.name, recursive=True, detail="moved away"
             )
+        else:
+            call.analysis.rewrites(place, call.name)
     for place in into:
         call.analysis.act("write", place.kind, place.path, call.name)
     return NOTHING

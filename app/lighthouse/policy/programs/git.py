@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from lighthouse.policy.programs.arguments import split
 from lighthouse.policy.programs.generic import describe
+from lighthouse.policy.programs.git_tree import rewrites
 from lighthouse.policy.programs.invocation import Invocation
 from lighthouse.policy.shell.marks import ANY, literal, shown
 from lighthouse.policy.shell.output import NOTHING, SOMETHING, Output
@@ -41,6 +42,7 @@ def _git(call: Invocation) -> Output:
             call.state.cwds = call.state.reached
     verb = literal(own.operands[0]) if own.operands else ""
     try:
+        rewrites(call, verb, own.operands[1:])
         if verb == "rev-parse" and own.operands[1:] == ["--show-toplevel"] and call.state.roots.project:
             return Output(call.state.roots.project[0] + "\n")
         for word in map(literal, own.operands[1:]):

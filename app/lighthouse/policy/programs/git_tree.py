@@ -1,0 +1,85 @@
+"""Which files of the work tree a git command would rewrite: what others leased there has to be left alone."""
+
+from lighthouse.policy.places import Place, resolve
+from lighthouse.policy.programs.arguments import Arguments, split
+from lighthouse.policy.programs.invocation import Invocation
+from lighthouse.policy.programs.spec import Spec
+from lighthouse.policy.shell.marks import GLOBS, is_open, literal
+
+# Verbs that bring other contents into the work tree.
+_REWRITING = frozenset(
+    """
+    am apply bisect checkout checkout-index cherry-pick clean filter-branch filter-repo lfs merge pull read-tree rebase
+    reset restore revert rm sparse-checkout stash submodule switch
+    """.split()
+)
+# With one of these options alone, or such a word behind it, a verb leaves all files as they are.
+_HARMLESS: dict[str, tuple[str, ...]] = {
+    "apply": ("--check", "--stat", "--numstat", "--summary", "--cached"),
+    "checkout": ("-b", "--orphan"),
+    "clean": ("-n", "--dry-run"),
+    "rm": ("-n", "--dry-run", "--cached"),
+    "switch": ("-c", "--create"),
+}
+_LOOKING: dict[str, tuple[str, ...]] = {
+    "bisect": ("log", "view", "visualize", "terms"),
+    "lfs": ("ls-files", "status", "env", "fetch", "version", "logs", "push"),
+    "sparse-checkout": ("list",),
+    "stash": ("list", "show", "create", "store", "drop", "clear"),
+    "submodule": ("status", "summary"),
+}
+_RESETS = ("--hard", "--merge", "--keep")
+_MAGIC = frozenset((":", "*", "?", "[", *GLOBS))
+
+
+def rewrites(call: Invocation, verb: str, words: list[str]) -> None:
+    """Tell the paths that are named, or the whole work tree where none are or they are not clear."""
+    if verb not in _REWRITING:
+        return
+    spec = call.spec.sub.get(verb)
+    arguments = split(words, spec if isinstance(spec, Spec) else Spec())
+    if not arguments.open_option and _is_harmless(verb, arguments):
+        return
+    paths = _paths(verb, arguments)
+    if paths and not any(is_open(path) or _MAGIC & set(path) for path in paths):
+        for path in paths:
+            for place in resolve(path, call.state.cwds, call.state.roots):
+                call.analysis.rewrites(place, "git")
+    else:
+        _whole_tree(call)
+
+
+def _is_harmless(verb: str, arguments: Arguments) -> bool:
+    operands = [literal(operand) for operand in arguments.operands]
+    if operands[:1] and operands[0] in _LOOKING.get(verb, ()):
+        return True
+    if verb == "reset":
+        return not arguments.has(*_RESETS)
+    if verb == "restore":
+        staged = arguments.has("-S", "--staged")
+        return staged and not arguments.has("-W", "--worktree")
+    if verb in ("checkout", "switch") and operands:
+        return False  # a new branch from another commit
+    return arguments.has(*_HARMLESS.get(verb, ()))
+
+
+def _paths(verb: str, arguments: Arguments) -> list[str]:
+    """The paths of the command where it cannot mean anything else."""
+    if arguments.open_option or arguments.has("--pathspec-from-file"):
+        return []
+    if verb in ("restore", "rm", "clean"):
+        return arguments.operands
+    if verb in ("checkout", "stash") and arguments.after_dashes is not None:
+        return arguments.operands[arguments.after_dashes :]
+    return []
+
+
+def _whole_tree(call: Invocation) -> None:
+    roots = call.state.roots
+    if not roots.project:  # in a container, or on another machine
+        return
+    for place in resolve(".", call.state.cwds, roots):
+        inside = any(f"{place.path}/".startswith(f"{root}/") for root in roots.project)
+        # The tree's top may be any folder above.
+        whole = inside or place.kind == "unknown"
+        call.analysis.rewrites(Place("project_root", roots.project[0]) if whole else place, "git")
