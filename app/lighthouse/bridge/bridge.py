@@ -28,6 +28,7 @@ from lighthouse.elicitation import Questions
 from lighthouse.events import BRIDGE, Draft, EventStore
 from lighthouse.experts import Experts
 from lighthouse.keys import KeyRing
+from lighthouse.leases import Leases
 from lighthouse.mailbox import Mail, Presence
 from lighthouse.mount import Mount
 from lighthouse.mount.proposal_mount import ProposalMount
@@ -35,7 +36,7 @@ from lighthouse.proposals import Proposals
 from lighthouse.search import Search
 from lighthouse.sessions import Sessions
 from lighthouse.shadow import Shadow
-from lighthouse.validation import Validations
+from lighthouse.validation import ProjectPaths, Validations
 
 AGENT_RATE, AGENT_BURST = 2000, 4000
 FAILURE_RATE, FAILURE_BURST = 50, 50
@@ -82,6 +83,7 @@ class Bridge:
         self.contexts: Contexts | None = None
         self.proposals: Proposals | None = None
         self.experts: Experts | None = None
+        self.leases: Leases | None = None
         self.validations: Validations | None = None
         self.collaborations: Collaborations | None = None
         self.questions: Questions | None = None
@@ -134,7 +136,11 @@ class Bridge:
         experts = Experts(self.store, self.mail, self.settings.expert_seconds, shown)
         await experts.start()
         self.experts = experts
-        validations = Validations(self.settings, self.store, shadow, experts)
+        leases = Leases(self.store, self.mail, self.presence, ProjectPaths(self.settings).follow)
+        self.mail.add(leases)
+        await leases.start()
+        self.leases = leases
+        validations = Validations(self.settings, self.store, shadow, experts, leases)
         validations.add_listener(lambda _: self.bell.ring())
         await validations.start()
         self.validations = validations
@@ -172,6 +178,8 @@ class Bridge:
         """Take no more requests and end the streams."""
         self.phase = "stopping"
         self.stopping.set()
+        if self.leases is not None:
+            self.leases.release_waiters()
         if self.validations is not None:
             self.validations.release()
         if self.collaborations is not None:
@@ -193,6 +201,8 @@ class Bridge:
             steps.append(("questions", self.questions.close))
         if self.validations is not None:
             steps.append(("validations", self.validations.close))
+        if self.leases is not None:
+            steps.append(("leases", self.leases.close))
         if self.experts is not None:
             steps.append(("experts", self.experts.close))
         if self.proposals is not None:
@@ -309,6 +319,14 @@ class Bridge:
         gauge("lighthouse_elicitations_pending", "Questions that wait for an answer", self._questions)
         gauge("lighthouse_experts_alive", "Experts who are there", self._experts_alive)
         gauge("lighthouse_sockets", "Sockets of agents that are open", lambda: self.mail.sockets)
+        gauge("lighthouse_leases_held", "Leases on paths in force", lambda: self._of_leases("held"))
+        gauge("lighthouse_leases_waiting", "Leases that are waited for", lambda: self._of_leases("waiting"))
+        self.metrics.counts(
+            "lighthouse_leases_ended",
+            "Leases that ended",
+            "how",
+            lambda: self.leases.ends if self.leases is not None else {},
+        )
         gauge("lighthouse_proposals_open", "Proposals that are open", self._open_proposals)
         self.store.add_listener(self.metrics.stored)
 
@@ -323,6 +341,9 @@ class Bridge:
 
     def _experts_alive(self) -> float:
         return float(self.experts.alive) if self.experts is not None else 0.0
+
+    def _of_leases(self, name: str) -> float:
+        return float(self.leases.status()[name]) if self.leases is not None else 0.0
 
     def _open_proposals(self) -> float:
         known = self.proposals.all() if self.proposals is not None else []

@@ -29,6 +29,14 @@ from lighthouse.elicitation import (
 from lighthouse.errors import LighthouseError
 from lighthouse.events import Conflict, InvalidEvent, InvalidQuery, NoRoom, StoreBusy, StoreUnavailable
 from lighthouse.experts import BadExpert
+from lighthouse.leases import (
+    BadLease,
+    LeaseEnded,
+    LeaseTaken,
+    MayNotWait,
+    NoSuchLease,
+    TooManyLeases,
+)
 from lighthouse.mailbox import TooManySockets
 from lighthouse.proposals import (
     BadProposal,
@@ -103,6 +111,12 @@ _STATUS: tuple[tuple[type[LighthouseError], int], ...] = (
     (AlreadyResolved, 409),
     (TooManyRules, 409),
     (BadCall, 422),
+    (NoSuchLease, 404),
+    (LeaseTaken, 409),
+    (LeaseEnded, 409),
+    (MayNotWait, 409),
+    (TooManyLeases, 409),
+    (BadLease, 422),
     (BadAnswer, 422),
     (InvalidEvent, 422),
     (InvalidQuery, 422),

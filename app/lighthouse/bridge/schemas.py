@@ -276,6 +276,7 @@ class Status(msgspec.Struct):
     validations: dict[str, Any]
     collaborations: dict[str, Any]
     elicitations: dict[str, Any]
+    leases: dict[str, Any]
     confinement: Confinement
     components: Components
     versions: dict[str, str]

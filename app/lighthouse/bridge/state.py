@@ -63,6 +63,7 @@ async def status(bridge: "Bridge", call: Call) -> Status:
         validations=bridge.validations.status() if bridge.validations is not None else {},
         collaborations=bridge.collaborations.status() if bridge.collaborations is not None else {},
         elicitations=bridge.questions.status() if bridge.questions is not None else {},
+        leases=bridge.leases.status() if bridge.leases is not None else {},
         confinement=confinement.observe(),
         components=report.components,
         versions=versions(),

@@ -17,6 +17,7 @@ from lighthouse.cli import (
     doctor,
     events,
     hook,
+    lease,
     mcp,
     pair,
     policy,
@@ -58,6 +59,8 @@ app.command("approve")(approval.approve)
 app.command("deny")(approval.deny)
 app.add_typer(rules.app, name="rules")
 app.add_typer(question.app, name="question")
+app.add_typer(lease.app, name="lease")
+app.command("leases")(lease.leases)
 app.command("status")(status.status)
 app.command("snapshot")(versions.snapshot)
 app.command("snapshots")(versions.snapshots)

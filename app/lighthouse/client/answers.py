@@ -47,7 +47,7 @@ class MountState:
 class Status:
     """How the bridge is: `shadow` has files, bytes, version, problems; `store` the log's own figures.
 
-    `validations` are those of judging: policies, verdicts, what is pending.
+    `validations` are those of judging: policies, verdicts, what is pending; `leases` how many are held.
     """
 
     status: str
@@ -64,6 +64,7 @@ class Status:
     mount: MountState
     components: dict[str, Component]
     validations: dict[str, Any] = field(default_factory=dict)
+    leases: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from lighthouse.client.collaborations import Collaborations
 from lighthouse.client.contexts import Contexts
 from lighthouse.client.elicitation import Elicitation
 from lighthouse.client.experts import Experts
+from lighthouse.client.leases import Leases
 from lighthouse.client.letters import Letters
 from lighthouse.client.log import Log
 from lighthouse.client.proposals import Proposals
@@ -33,6 +34,7 @@ class Client(
     Validations,
     Experts,
     Elicitation,
+    Leases,
 ):
     """A client of the bridge at `base_url` that speaks as the agent of `token`.
 

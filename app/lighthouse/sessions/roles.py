@@ -26,6 +26,8 @@ Permission = Literal[
     "elicitation.write",
     "rule.write",
     "console.use",
+    "lease.write",
+    "lease.any",
 ]
 
 
@@ -52,6 +54,7 @@ _WRITES: frozenset[Permission] = _READS | {
     "validation.ask",
     "collaboration.write",
     "elicitation.write",
+    "lease.write",
 }
 _JUDGES: frozenset[Permission] = _WRITES | {"validation.answer", "expert.register"}
 _RULES: frozenset[Permission] = _JUDGES | {
@@ -61,6 +64,7 @@ _RULES: frozenset[Permission] = _JUDGES | {
     "collaboration.any",
     "rule.write",
     "console.use",
+    "lease.any",
 }
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {

@@ -12,6 +12,7 @@ from lighthouse.validation.errors import (
     TooManyRules,
 )
 from lighthouse.validation.facts import Fact, Needs
+from lighthouse.validation.project import ProjectPaths
 from lighthouse.validation.proposed import DIFF_CUT, MAX_DIFF
 from lighthouse.validation.remembered import Remember, Remembered
 from lighthouse.validation.request import Answer, Outcome, Resolution, Validation
@@ -32,6 +33,7 @@ __all__ = [
     "NoSuchRule",
     "NoSuchValidation",
     "Outcome",
+    "ProjectPaths",
     "Remember",
     "Remembered",
     "Resolution",

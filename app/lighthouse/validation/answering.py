@@ -7,7 +7,7 @@ from typing import Any
 
 from lighthouse.events import Draft
 from lighthouse.events.event import timestamp
-from lighthouse.policy.verdict import Decision
+from lighthouse.policy.verdict import Decision, Verdict
 from lighthouse.sessions import Identity, NotAllowed, Permission, allows
 from lighthouse.validation import quorum
 from lighthouse.validation.errors import AlreadyAnswered, AlreadyResolved, BadAnswer
@@ -62,11 +62,15 @@ def drafts(
     validation: Validation,
     by: Identity,
     answer: Answer,
+    denied: Verdict | None,
     memory: Memory,
     remember: Remember | None,
     now: float,
 ) -> list[Draft]:
-    """All that the answer does, to be stored together. Raises NotAllowed, BadAnswer, TooManyRules."""
+    """All that the answer does, to be stored together. Raises NotAllowed, BadAnswer, TooManyRules.
+
+    `denied` is what stands against the call now, whoever approves it.
+    """
     said: dict[str, Any] = {
         "id": validation.id,
         "verdict": answer.verdict,
@@ -75,7 +79,7 @@ def drafts(
     }
     if answer.speciality is not None:
         said["speciality"] = answer.speciality
-    found = [draft(ANSWERED, said), *ending(validation, by, [*validation.answers, answer])]
+    found = [draft(ANSWERED, said), *ending(validation, by, [*validation.answers, answer], denied)]
     if remember is not None:
         # Whoever may write rules decides alone.
         check_role(by, "rule.write")
@@ -86,12 +90,19 @@ def drafts(
     return found
 
 
-def ending(validation: Validation, by: Identity, answers: Sequence[Answer]) -> list[Draft]:
+def ending(
+    validation: Validation, by: Identity, answers: Sequence[Answer], denied: Verdict | None = None
+) -> list[Draft]:
     """The event that ends the request, where the answers, of which `by` gave the last, decide it."""
     decided = quorum.decided(answers, validation.quorum or 1)
     if decided is None:
         return []
     decision, how = decided
+    if decision == "allow" and denied is not None:
+        told = f"{by.agent_id} approved, but {denied.reason}"
+        draft = resolving(validation, "deny", told, "lease", len(answers))
+        draft.data.update(rule=denied.rule, suggestion=denied.suggestion)
+        return [draft]
     told = f"{by.agent_id} {'approved' if decision == 'allow' else 'denied'}: {answers[-1].reason}"
     return [resolving(validation, decision, told, how, len(answers))]
 

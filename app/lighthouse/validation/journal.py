@@ -23,7 +23,7 @@ MAX_CWD = 4096
 MAX_PAGES = 20
 BEGINNINGS = (REQUESTED, "verdict.allowed", "verdict.denied")
 
-By = Literal["policy", "rule"]
+By = Literal["policy", "rule", "lease"]
 
 
 def judged_data(

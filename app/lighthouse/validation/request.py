@@ -6,12 +6,13 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from lighthouse.events import Event
+from lighthouse.leases import Touch
 from lighthouse.policy.verdict import Decision, Tier
 from lighthouse.validation.facts import Fact, Needs
 
 State = Literal["decided", "pending", "resolved"]
 Word = Literal["approve", "deny"]
-How = Literal["person", "expert", "quorum", "timeout"]
+How = Literal["person", "expert", "quorum", "timeout", "lease"]
 HOWS: tuple[How, ...] = get_args(How)
 
 
@@ -72,12 +73,13 @@ class Validation(msgspec.Struct, kw_only=True):
     tier: Tier
     suggestion: str = ""
     policy: str = ""
-    by: Literal["policy", "rule"] = "policy"
+    by: Literal["policy", "rule", "lease"] = "policy"
     latency_us: int = 0
     programs: list[str] = []
     facts: list[Fact] = []
     facts_left_out: int = 0
     needs: Needs | None = None
+    touches: list[Touch] = []
     diff: str | None = None
     context: dict[str, Any] | None = None
     expires_at: str | None = None
@@ -149,6 +151,9 @@ class Validation(msgspec.Struct, kw_only=True):
                 told["waited_seconds"],
             )
             self.decision, self.reason = self.resolution.decision, self.resolution.reason
+            # What stands against it in spite of an approval has a name of its own.
+            self.rule = told.get("rule", self.rule)
+            self.suggestion = told.get("suggestion", self.suggestion)
 
 
 STREAM = "validations"

@@ -11,10 +11,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from lighthouse.casework import Alarm, Work, number_of
 from lighthouse.config import Settings
 from lighthouse.errors import LighthouseError
 from lighthouse.events import BRIDGE, Draft, Event, EventStore
+from lighthouse.leases import Leases
 from lighthouse.policy import Call, Judgement, Verdict
 from lighthouse.policy.verdict import Tier
 from lighthouse.sessions import Identity
@@ -23,6 +26,7 @@ from lighthouse.validation import answering, facts, journal, quorum
 from lighthouse.validation.desk import Desk
 from lighthouse.validation.errors import NoSuchValidation
 from lighthouse.validation.judging import Judging
+from lighthouse.validation.leased import Leased
 from lighthouse.validation.remembered import REMEMBERED, REVOKED, Memory, Remember, Remembered
 from lighthouse.validation.request import (
     ANSWERED,
@@ -50,6 +54,7 @@ class Validations:
         store: EventStore,
         shadow: Shadow,
         desk: Desk,
+        leases: Leases,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -59,6 +64,7 @@ class Validations:
         self._clock = clock
         self.judging = Judging(settings, store)
         self._surroundings = Surroundings(shadow, store, self.judging.roots)
+        self._leased = Leased(leases, shadow, self.judging.roots)
         self._memory = Memory()
         self._waiting = Waiting()
         self._listeners: list[Listener] = []
@@ -107,6 +113,11 @@ class Validations:
             judged = await self.judging.aside(call)
         latency_us = round((time.perf_counter() - started) * 1e6)
         verdict = judged.verdict
+        if verdict.decision != "deny":
+            denied = self._leased.verdict(call.agent, judged.facts, verdict.tier)
+            if denied is not None:
+                data = journal.judged_data(call, judged, denied, self.judging.version, latency_us, "lease")
+                return await self._decided(call.agent, data)
         if verdict.decision == "escalate":
             return await self._escalate(call, judged, latency_us, wait_seconds)
         data = journal.judged_data(call, judged, verdict, self.judging.version, latency_us)
@@ -251,6 +262,7 @@ class Validations:
             needs = facts.needs(judged, self.judging.roots)
             data = journal.judged_data(call, judged, judged.verdict, policy, latency_us)
             data |= journal.doubt_data(judged, needs, digest)
+            data["touches"] = msgspec.to_builtins(self._leased.touches(judged.facts))
             data |= await self._surroundings.of(call, judged, needs, self._waiting.ended())
             fitting = self._fitting(needs, judged.verdict.tier, call.agent)
             # One more than have to approve, for not everybody answers.
@@ -293,7 +305,9 @@ class Validations:
             await self._make_sure(held)
             validation = held.validation
             answer = answering.answered(by, verdict, reason, self._check_answer(validation, by))
-            drafts = answering.drafts(validation, by, answer, self._memory, remember, self._clock())
+            # Who has leased the paths since it was asked is not passed over.
+            denied = self._leased.denial(validation.agent_id, validation.touches, validation.tier)
+            drafts = answering.drafts(validation, by, answer, denied, self._memory, remember, self._clock())
             await self._store_about(held, drafts, by.agent_id)
             return validation
 

@@ -14,11 +14,13 @@ WRITES = {
     "proposal.write",
     "context.write",
     "validation.ask",
+    "lease.write",
     "elicitation.write",
     "collaboration.write",
 }
 JUDGES = WRITES | {"validation.answer", "expert.register"}
 RULES = {
+    "lease.any",
     "session.revoke_any",
     "context.remove_any",
     "annotation.withdraw_any",

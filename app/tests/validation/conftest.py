@@ -14,12 +14,13 @@ from lighthouse.events import Event, EventStore, Query
 from lighthouse.experts import Experts
 from lighthouse.experts.capabilities import Capabilities
 from lighthouse.keys import KeyRing
-from lighthouse.mailbox import Mail
+from lighthouse.leases import Leases
+from lighthouse.mailbox import Mail, Presence
 from lighthouse.policy import Call
 from lighthouse.sessions import Role
 from lighthouse.sessions.tokens import Identity, new_token_id
 from lighthouse.shadow import Shadow
-from lighthouse.validation import Outcome, Validations
+from lighthouse.validation import Outcome, ProjectPaths, Validations
 
 # What the shipped policies leave open: one of the tier medium, and one of the tier high.
 MEDIUM, HIGH = "rm -rf src", "npm publish"
@@ -60,15 +61,23 @@ class Room:
         self.store = EventStore.open(self.folder / "events", self.keyring)
         self.shadow = Shadow(self.project, self.store.folder, self.store, self.settings)
         await self.shadow.start()
-        self.experts = Experts(self.store, Mail(), self.settings.expert_seconds, msgspec.to_builtins)
+        mail = Mail()
+        self.experts = Experts(self.store, mail, self.settings.expert_seconds, msgspec.to_builtins)
         await self.experts.start()
-        self.validations = Validations(self.settings, self.store, self.shadow, self.experts, clock=self.clock)
+        self.presence = Presence(self.clock)
+        follow = ProjectPaths(self.settings).follow
+        self.leases = Leases(self.store, mail, self.presence, follow, clock=self.clock)
+        await self.leases.start()
+        self.validations = Validations(
+            self.settings, self.store, self.shadow, self.experts, self.leases, clock=self.clock
+        )
         self.experts.on_change = self.validations.hand_on
         await self.validations.start()
         return self
 
     async def close(self) -> None:
         await self.validations.close()
+        await self.leases.close()
         await self.experts.close()
         await self.shadow.close()
         await self.store.close()

@@ -97,7 +97,7 @@ class Machine(RuleBasedStateMachine):
                 works.append(self.room.validations.answer(asked.id, WHO[who], verdict, "so", wish))  # type: ignore[arg-type]
             if late:
                 self.clock.ahead += 290
-                works.append(self.room.validations.expire())
+                works.append(self.expire())
             self.over = self.clock() >= asked.deadline
             return await asyncio.gather(*works, return_exceptions=True)
 
@@ -108,6 +108,9 @@ class Machine(RuleBasedStateMachine):
             assert found is None or not self.over, "an answer counted after its time"
             if found is not None and found.state == "resolved":
                 assert self.told.setdefault(found.id, found.decision) == found.decision
+
+    async def expire(self) -> None:
+        await self.room.validations.expire()
 
     @rule(
         which=st.integers(0, 1), who=answerers, verdict=verdicts, stored=st.sampled_from([True, True, False])

@@ -8,10 +8,11 @@ from lighthouse.policy.shell.marks import GLOBS, is_open, literal
 
 # Verbs that bring other contents into the work tree.
 _REWRITING = frozenset(
-    """
-    am apply bisect checkout checkout-index cherry-pick clean filter-branch filter-repo lfs merge pull read-tree rebase
-    reset restore revert rm sparse-checkout stash submodule switch
-    """.split()
+    (
+        *("am", "apply", "bisect", "checkout", "checkout-index", "cherry-pick", "clean", "filter-branch"),
+        *("filter-repo", "lfs", "merge", "pull", "read-tree", "rebase", "reset", "restore", "revert", "rm"),
+        *("sparse-checkout", "stash", "submodule", "switch"),
+    )
 )
 # With one of these options alone, or such a word behind it, a verb leaves all files as they are.
 _HARMLESS: dict[str, tuple[str, ...]] = {

@@ -1,0 +1,109 @@
+"""Leases at write: which paths a call would change, and the denial where another agent holds one of them."""
+
+from collections.abc import Iterator
+
+from lighthouse.leases import Lease, Leases, Names, Touch
+from lighthouse.leases.index import Extent
+from lighthouse.leases.paths import shown
+from lighthouse.policy import Act, Verdict
+from lighthouse.policy.act import Facts
+from lighthouse.policy.tools import SHELLS
+from lighthouse.policy.verdict import Tier
+from lighthouse.shadow import FOLDER, Shadow
+from lighthouse.validation.project import within
+from lighthouse.validation.proposed import EDITORS
+
+RULE = "leased"
+_CHANGING = frozenset(("write", "delete", "discard", "configure"))
+_IN_THE_PROJECT = frozenset(("project", "project_root", "generated"))
+# What these do to a path they do to nothing in it; "bash" is a redirection. Others may write into a folder.
+_EXACT = EDITORS | {
+    *("bash", "chgrp", "chown", "dd", "mkdir", "rm", "rmdir", "sed", "shred", "tee", "touch"),
+    *("truncate", "unlink"),
+}
+# More are taken for all beneath the folder that holds them.
+MAX_TOUCHES = 64
+
+
+class Leased:
+    """What leases say to a call. They only ever turn an answer into a denial."""
+
+    def __init__(self, leases: Leases, shadow: Shadow, roots: tuple[str, ...]) -> None:
+        self._leases = leases
+        self._shadow = shadow
+        self._roots = roots
+
+    def touches(self, facts: Facts) -> list[Touch]:
+        """The paths of the project that the call would change, as far as its facts tell."""
+        return touches(facts, self._roots)
+
+    def denial(self, agent_id: str, found: list[Touch], tier: Tier) -> Verdict | None:
+        """The denial where another agent holds one of the paths."""
+        return self._denied(self._leases.against(agent_id, lambda: found, self._is_folder), tier)
+
+    def verdict(self, agent_id: str, facts: Facts, tier: Tier) -> Verdict | None:
+        """The same for a call that was just judged."""
+        return self._denied(
+            self._leases.against(agent_id, lambda: touches(facts, self._roots), self._is_folder), tier
+        )
+
+    def _denied(self, found: tuple[Lease, Touch] | None, tier: Tier) -> Verdict | None:
+        if found is None:
+            return None
+        lease, touch = found
+        what = shown(touch.names)
+        if touch.extent == "all":
+            what = "the whole project" if not touch.names else f"all of {what}"
+        holder = lease.agent_id
+        covered = ", ".join(lease.paths[:3]) + (", …" if len(lease.paths) > 3 else "")
+        why = f"it may change {what}, and {holder} has leased {covered} ({lease.id}) until {lease.until}"
+        instead = (
+            f"name single files beside these, do something else until then, or ask {holder} to release"
+            f" {lease.id} (an operator can revoke it)"
+        )
+        return Verdict("deny", why, RULE, tier, instead)
+
+    def _is_folder(self, names: Names) -> bool:
+        path = tuple(name.encode("utf-8", "surrogateescape") for name in names)
+        entry = self._shadow.current.lookup(path)
+        return entry is not None and entry.kind == FOLDER
+
+
+def touches(facts: Facts, roots: tuple[str, ...]) -> list[Touch]:
+    """Each path once; those of too many are told as the folder that holds them all."""
+    found = list(dict.fromkeys(_touches(facts, roots)))
+    if len(found) > MAX_TOUCHES:
+        common = found[0].names
+        for touch in found:
+            same = zip(common, touch.names, strict=False)
+            length = next((n for n, (a, b) in enumerate(same) if a != b), min(len(common), len(touch.names)))
+            common = common[:length]
+        return [Touch(common, "all")]
+    return found
+
+
+def _touches(facts: Facts, roots: tuple[str, ...]) -> Iterator[Touch]:
+    # Programs whose paths are told: from the end, as an invocation is told before the paths that it is given.
+    placed: set[str] = set()
+    for act in reversed((*facts.acts, *facts.rewrites)):
+        if act.action not in _CHANGING or act.place == "unknown":
+            continue
+        if not act.target.startswith("/"):
+            # It writes in the project, and only itself knows where; git's commands are told as `rewrites`.
+            somewhere = act.action == "write" and act.place in _IN_THE_PROJECT and facts.tool in SHELLS
+            if somewhere and act.program not in placed and act.program.partition(" ")[0] != "git":
+                yield Touch((), "all")
+            placed.discard(act.program)
+            continue
+        placed.add(act.program)
+        if (names := within(act.target, roots)) is not None:
+            yield Touch(names, _extent(act))
+        elif act.recursive and any(f"{root}/".startswith(f"{act.target.rstrip('/')}/") for root in roots):
+            yield Touch((), "all")
+
+
+def _extent(act: Act) -> Extent:
+    # What `find` gives to `xargs` is told as `*`, however deep it lies.
+    if act.recursive or act.target.endswith("/*"):
+        return "all"
+    return "one" if act.program in _EXACT else "into"
