@@ -257,7 +257,7 @@ class MountSummary(msgspec.Struct):
 
 
 class Status(msgspec.Struct):
-    """`shadow`, `store`, `validations` and the rooms behind them are those rooms' own figures; more may come."""
+    """`shadow`, `store`, and from `validations` on, are those rooms' own figures; more of them may come."""
 
     status: Literal["ok", "starting", "failed"]
     summary: str
