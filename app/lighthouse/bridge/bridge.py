@@ -36,6 +36,7 @@ from lighthouse.proposals import Proposals
 from lighthouse.search import Search
 from lighthouse.sessions import Sessions
 from lighthouse.shadow import Shadow
+from lighthouse.tasks import Tasks
 from lighthouse.validation import ProjectPaths, Validations
 
 AGENT_RATE, AGENT_BURST = 2000, 4000
@@ -87,6 +88,7 @@ class Bridge:
         self.validations: Validations | None = None
         self.collaborations: Collaborations | None = None
         self.questions: Questions | None = None
+        self.tasks: Tasks | None = None
         self.proposals_mount: ProposalMount | None = None
         self.mount: Mount | None = None
         self.mount_target = f"/dev/fd/{fuse}" if fuse is not None else str(settings.mount_point)
@@ -144,13 +146,17 @@ class Bridge:
         validations.add_listener(lambda _: self.bell.ring())
         await validations.start()
         self.validations = validations
-        experts.on_change = validations.hand_on
         collaborations = Collaborations(self.store, shadow, proposals, annotations, self.mail)
         await collaborations.start()
         self.collaborations = collaborations
         questions = Questions(self.store, self.mail)
         await questions.start()
         self.questions = questions
+        tasks = Tasks(self.store, self.mail, experts, self.presence, self.settings.expert_seconds)
+        experts.other_load = tasks.load
+        await tasks.start()
+        self.tasks = tasks
+        experts.on_change = self._hand_on
         if self.settings.mount:
             proposals_mount = ProposalMount(proposals, shadow, self.settings)
             await proposals_mount.start(self.proposals_target)
@@ -186,6 +192,8 @@ class Bridge:
             self.collaborations.release()
         if self.questions is not None:
             self.questions.release()
+        if self.tasks is not None:
+            self.tasks.release()
 
     async def stop(self) -> None:
         """Undo `start` in reverse; a part that fails to stop does not keep the others from it."""
@@ -199,6 +207,8 @@ class Bridge:
             steps.append(("collaborations", self.collaborations.close))
         if self.questions is not None:
             steps.append(("questions", self.questions.close))
+        if self.tasks is not None:
+            steps.append(("tasks", self.tasks.close))
         if self.validations is not None:
             steps.append(("validations", self.validations.close))
         if self.leases is not None:
@@ -256,6 +266,13 @@ class Bridge:
             f"serving {_count(seen['files'], 'file')} of {project}, version {seen['version']}, "
             f"{_count(sessions, 'session')}, {_count(problems, 'problem')}"
         )
+
+    async def _hand_on(self) -> None:
+        """Experts came or went: what waits for them may be for others now."""
+        if self.validations is not None:
+            await self.validations.hand_on()
+        if self.tasks is not None:
+            await self.tasks.hand_on()
 
     async def _say_stopped(self) -> None:
         data = {"uptime_seconds": round(self.uptime_seconds, 3), "pid": os.getpid()}
@@ -317,6 +334,13 @@ class Bridge:
             lambda: self.questions.ends if self.questions is not None else {},
         )
         gauge("lighthouse_elicitations_pending", "Questions that wait for an answer", self._questions)
+        self.metrics.counts(
+            "lighthouse_tasks_ended",
+            "Tasks that ended",
+            "state",
+            lambda: self.tasks.ends if self.tasks is not None else {},
+        )
+        gauge("lighthouse_tasks_open", "Tasks that are pending or claimed", self._open_tasks)
         gauge("lighthouse_experts_alive", "Experts who are there", self._experts_alive)
         gauge("lighthouse_sockets", "Sockets of agents that are open", lambda: self.mail.sockets)
         gauge("lighthouse_leases_held", "Leases on paths in force", lambda: self._of_leases("held"))
@@ -338,6 +362,9 @@ class Bridge:
 
     def _questions(self) -> float:
         return float(len(self.questions.pending())) if self.questions is not None else 0.0
+
+    def _open_tasks(self) -> float:
+        return float(self.tasks.open) if self.tasks is not None else 0.0
 
     def _experts_alive(self) -> float:
         return float(self.experts.alive) if self.experts is not None else 0.0

@@ -50,6 +50,7 @@ from lighthouse.proposals import (
 from lighthouse.search import BadCursor, BadGlob, BadPattern, SearchBusy
 from lighthouse.sessions import BadToken, NotAllowed
 from lighthouse.shadow import BadMoment, BadNote, NameTaken, NoSuchVersion, NotCaptured, ProjectAway
+from lighthouse.tasks import BadTask, NoSuchTask, TaskClosed, TaskTaken, TooManyTasks
 from lighthouse.validation import (
     AlreadyAnswered,
     AlreadyResolved,
@@ -92,6 +93,11 @@ _STATUS: tuple[tuple[type[LighthouseError], int], ...] = (
     (ProposalConflict, 409),
     (OverQuota, 507),
     (BadExpert, 422),
+    (NoSuchTask, 404),
+    (BadTask, 422),
+    (TaskTaken, 409),
+    (TaskClosed, 409),
+    (TooManyTasks, 409),
     (TooManySockets, 429),
     (NoSuchCollaboration, 404),
     (NoSuchSuggestion, 404),

@@ -277,6 +277,7 @@ class Status(msgspec.Struct):
     collaborations: dict[str, Any]
     elicitations: dict[str, Any]
     leases: dict[str, Any]
+    tasks: dict[str, Any]
     confinement: Confinement
     components: Components
     versions: dict[str, str]

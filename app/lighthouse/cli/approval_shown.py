@@ -1,10 +1,9 @@
 """How requests look to a person: in a list, and one of them whole. What agents wrote cannot pass for ours."""
 
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lighthouse.cli.output import print_line, print_table, printable_lines, shortened
+from lighthouse.cli.output import print_line, print_section, print_table, shortened
 
 if TYPE_CHECKING:
     from lighthouse.client.answers_validations import Validation, ValidationAnswer
@@ -28,14 +27,14 @@ def _row(one: "Validation", now: datetime) -> tuple[str, ...]:
 def show_one(found: "Validation") -> None:
     """All that whoever answers should know."""
     print_table(("", ""), [row for row in _details(found) if row[1]])
-    _section("call", _call(found))
+    print_section("call", _call(found))
     if found.facts:
         print_line("")
         print_table(("act", "place", "target", "decides", "rule"), [_fact(fact) for fact in found.facts])
     if found.facts_left_out:
         print_line(f"and {found.facts_left_out} acts more")
     if found.diff:
-        _section("diff", found.diff)
+        print_section("diff", found.diff)
     if lately := _lately(found.context or {}):
         print_line("")
         print_table(("lately", "", "at"), lately)
@@ -91,14 +90,6 @@ def _call(one: "Validation") -> str:
     if one.tool_name == "Bash" and isinstance(command := one.tool_input.get("command"), str):
         return command
     return f"{one.tool_name} {msgspec.json.encode(one.tool_input).decode()}"
-
-
-def _section(title: str, text: str) -> None:
-    """Lines of whoever asked, each behind a bar, so that none can pass for ours."""
-    print_line("")
-    print_line(f"{title}:")
-    for line in text.split("\n"):
-        sys.stdout.write(f"  | {printable_lines(line)}\n")
 
 
 def _time_left(found: "Validation", now: datetime) -> str:

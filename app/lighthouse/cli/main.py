@@ -28,6 +28,7 @@ from lighthouse.cli import (
     search,
     serve,
     status,
+    task,
     token,
     validate,
     versions,
@@ -61,6 +62,7 @@ app.add_typer(rules.app, name="rules")
 app.add_typer(question.app, name="question")
 app.add_typer(lease.app, name="lease")
 app.command("leases")(lease.leases)
+app.add_typer(task.app, name="task")
 app.command("status")(status.status)
 app.command("snapshot")(versions.snapshot)
 app.command("snapshots")(versions.snapshots)

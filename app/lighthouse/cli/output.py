@@ -40,6 +40,14 @@ def print_line(text: str) -> None:
     sys.stdout.flush()
 
 
+def print_section(title: str, text: str) -> None:
+    """Lines that an agent wrote, each behind a bar, so that none can pass for ours."""
+    print_line("")
+    print_line(f"{title}:")
+    for line in text.split("\n"):
+        sys.stdout.write(f"  | {printable_lines(line)}\n")
+
+
 def note(text: str) -> None:
     """A remark for a person, on standard error."""
     sys.stderr.write(f"lighthouse: {printable(text)}\n")

@@ -8,7 +8,8 @@ class Expert:
     """Somebody who is asked about calls in doubt; an empty list is no limit.
 
     `alive`: there now, which holds for `ttl_seconds` after each sign of life, and while one of its `sockets`
-    is open. `load` requests wait for it; in the last days it `answered` so many and `missed` so many.
+    is open. `load` requests and tasks wait for it; in the last days it `answered` so many requests and
+    `missed` so many, `completed` so many tasks and `failed` with so many.
     """
 
     agent_id: str
@@ -24,6 +25,8 @@ class Expert:
     load: int
     answered: int
     missed: int
+    completed: int
+    failed: int
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from lighthouse.client.search import Searching
 from lighthouse.client.sessions import Sessions
 from lighthouse.client.shadow import ShadowReading
 from lighthouse.client.state import State
+from lighthouse.client.tasks import Tasks
 from lighthouse.client.validations import Validations
 from lighthouse.client.versions import Versions
 
@@ -35,6 +36,7 @@ class Client(
     Experts,
     Elicitation,
     Leases,
+    Tasks,
 ):
     """A client of the bridge at `base_url` that speaks as the agent of `token`.
 

@@ -66,14 +66,14 @@ class Coverage:
         self._tiers = TIERS.keys() & told.risks
         self._actions = frozenset(told.risks) - self._tiers
 
-    def specificity(self, needs: Needs, tier: str) -> int | None:
+    def specificity(self, needs: Needs, tier: str | None) -> int | None:
         """In how many respects the request is what the expert named; None where it is not covered.
 
         Who approves lets the whole call pass, so every path and every risk has to be covered; of the
         languages one is enough.
         """
         named = 0
-        if self._tiers:
+        if self._tiers and tier is not None:
             if tier not in self._tiers:
                 return None
             named += 1

@@ -15,9 +15,10 @@ Clock = Callable[[], float]
 
 
 class Expert(msgspec.Struct, frozen=True):
-    """An expert as others see it. `load` is how many requests wait for it.
+    """An expert as others see it. `load` is how many requests and tasks wait for it.
 
-    `missed` counts those that it let pass until the experts' time was over, `answered` those it answered.
+    `missed` counts the requests that it let pass until the experts' time was over, `answered` those it
+    answered, `completed` the tasks it did, `failed` those it had and did not do.
     """
 
     agent_id: str
@@ -33,6 +34,8 @@ class Expert(msgspec.Struct, frozen=True):
     load: int
     answered: int
     missed: int
+    completed: int
+    failed: int
 
 
 class Registration(msgspec.Struct, frozen=True):
@@ -81,7 +84,7 @@ class Agent:
         """A socket is gone; it may be back in a moment."""
         self._until = max(self._until, self._clock() + GRACE_SECONDS)
 
-    def told(self, registration: Registration, record: Record) -> Expert:
+    def told(self, registration: Registration, record: Record, load: int) -> Expert:
         """As others see it now."""
         able = registration.capabilities
         return Expert(
@@ -95,7 +98,9 @@ class Agent:
             seq=registration.seq,
             alive=self.alive,
             sockets=self.sockets,
-            load=len(self.waiting),
+            load=load,
             answered=record.answered[self.agent_id],
             missed=record.missed[self.agent_id],
+            completed=record.completed[self.agent_id],
+            failed=record.failed[self.agent_id],
         )

@@ -30,6 +30,8 @@ WATCH_SECONDS = 0.5
 # How far back it is read how experts did; who was good a month ago need not be now.
 RECORD_DAYS = 7
 
+FOLLOWED = ("validation.", "task.")
+
 OnChange = Callable[[], Awaitable[None]]
 
 log = logging.getLogger("lighthouse.experts")
@@ -83,6 +85,8 @@ class Experts:
         self._changed = False
         self._stirred = asyncio.Event()
         self.on_change: OnChange | None = None
+        # What else an agent has to do, besides answering what waits for it.
+        self.other_load: Callable[[str], int] = lambda agent_id: 0
         mail.add(self)
         mail.watch(self._on_socket)
 
@@ -91,13 +95,14 @@ class Experts:
         async for event in events_of(self._store, Query(stream=STREAM, limit=1000)):
             self._restore(event)
         since = timestamp(datetime.now(UTC) - timedelta(days=RECORD_DAYS))
-        async for event in events_of(self._store, Query(type="validation.*", since=since, limit=1000)):
-            self._record.apply(event)
+        for stream in ("validations", "tasks"):
+            async for event in events_of(self._store, Query(stream=stream, since=since, limit=1000)):
+                self._record.apply(event)
         self._settled_at = self._clock() + GRACE_SECONDS
         loop = asyncio.get_running_loop()
 
         def stored(events: Sequence[Event]) -> None:
-            if mine := [event for event in events if event.type.startswith("validation.")]:
+            if mine := [event for event in events if event.type.startswith(FOLLOWED)]:
                 with contextlib.suppress(RuntimeError):  # the loop was closed
                     loop.call_soon_threadsafe(self._follow, mine)
 
@@ -128,7 +133,7 @@ class Experts:
                 agent.told_alive = True
                 self._change()
         self.heard(agent_id)
-        return agent.told(known, self._record)
+        return agent.told(known, self._record, self._load(agent))
 
     def heard(self, agent_id: str) -> None:
         """The agent asked for what waits: an expert that polls is there too."""
@@ -141,17 +146,18 @@ class Experts:
         agent = self._agents.get(agent_id)
         if agent is None or agent.registration is None:
             return None
-        return agent.told(agent.registration, self._record)
+        return agent.told(agent.registration, self._record, self._load(agent))
 
     def all(self) -> list[Expert]:
         """Every expert that ever registered, by id."""
         found = (self.get(agent_id) for agent_id in sorted(self._agents))
         return [expert for expert in found if expert is not None]
 
-    def matching(self, needs: Needs, tier: str, without: str) -> list[Expert]:
+    def matching(self, needs: Needs, tier: str | None, without: str) -> list[Expert]:
         """The experts who are there and cover the request, but the one who asks; best first.
 
-        Who named it most precisely, then who has least to do, then who answered most in time.
+        Who named it most precisely, then who has least to do, then who did most of it. Without a tier none is
+        asked for.
         """
         found: list[tuple[tuple[float, int, float, str], Expert]] = []
         for agent in self._agents.values():
@@ -161,11 +167,11 @@ class Experts:
             named = registration.coverage.specificity(needs, tier)
             if named is not None:
                 success = self._record.success(agent.agent_id)
-                rank = (-named, len(agent.waiting), -success, agent.agent_id)
-                found.append((rank, agent.told(registration, self._record)))
+                rank = (-named, self._load(agent), -success, agent.agent_id)
+                found.append((rank, agent.told(registration, self._record, rank[1])))
         return [expert for _, expert in sorted(found, key=lambda one: one[0])]
 
-    def covers(self, agent_id: str, needs: Needs, tier: str) -> str | None:
+    def covers(self, agent_id: str, needs: Needs, tier: str | None) -> str | None:
         """The speciality of this expert, where it is there and covers the request."""
         agent = self._agents.get(agent_id)
         if agent is None or agent.registration is None or not agent.alive:
@@ -249,6 +255,9 @@ class Experts:
                 await self.look()
             except Exception:
                 log.exception("looking after the experts failed")
+
+    def _load(self, agent: Agent) -> int:
+        return len(agent.waiting) + self.other_load(agent.agent_id)
 
     def _agent(self, agent_id: str) -> Agent:
         return self._agents.setdefault(agent_id, Agent(agent_id, self._mail, self._clock))

@@ -1,4 +1,4 @@
-"""How each expert has done, from the events of the requests it was asked."""
+"""How each expert has done, from the events of the requests it was asked and of the tasks it had."""
 
 from collections import Counter
 
@@ -10,6 +10,10 @@ REQUESTED = "validation.requested"
 HANDED_ON = "validation.handed_on"
 ANSWERED = "validation.answered"
 RESOLVED = "validation.resolved"
+TASK_COMPLETED = "task.completed"
+# Both name who had it.
+TASK_RETURNED = "task.returned"
+TASK_FAILED = "task.failed"
 
 
 class _Said(msgspec.Struct):
@@ -18,22 +22,35 @@ class _Said(msgspec.Struct):
     id: str = ""
     asked: list[str] = []
     waited_seconds: float = 0.0
+    holder: str = ""
 
 
 class Record:
-    """Requests answered, and requests let pass, by expert.
+    """Requests answered and let pass, tasks completed and failed, by agent.
 
-    A request that others decided before the experts' time was over counts neither way.
+    A request that others decided before the experts' time was over counts neither way. A task is also failed
+    for whoever gave it back, went away with it or let its lease end.
     """
 
     def __init__(self, expert_seconds: float) -> None:
         self.answered = Counter[str]()
         self.missed = Counter[str]()
+        self.completed = Counter[str]()
+        self.failed = Counter[str]()
         self._expert_seconds = expert_seconds
         self._open: dict[str, set[str]] = {}
 
     def apply(self, event: Event) -> None:
-        """Take up an event of the stream `validations`."""
+        """Take up an event of the streams `validations` and `tasks`."""
+        if event.type == TASK_COMPLETED:
+            self.completed[event.agent_id] += 1
+        elif event.type in (TASK_RETURNED, TASK_FAILED):
+            if holder := msgspec.json.decode(event.data, type=_Said).holder:
+                self.failed[holder] += 1
+        else:
+            self._apply_request(event)
+
+    def _apply_request(self, event: Event) -> None:
         if event.type not in (REQUESTED, HANDED_ON, ANSWERED, RESOLVED):
             return
         said = msgspec.json.decode(event.data, type=_Said)
@@ -49,6 +66,6 @@ class Record:
                 self.missed.update(silent)
 
     def success(self, agent_id: str) -> float:
-        """The share of its requests that it answered; who was not asked yet gets the benefit."""
-        answered, missed = self.answered[agent_id], self.missed[agent_id]
-        return (answered + 1) / (answered + missed + 1)
+        """The share of its requests and tasks that it dealt with; who had none yet gets the benefit."""
+        done = self.answered[agent_id] + self.completed[agent_id]
+        return (done + 1) / (done + self.missed[agent_id] + self.failed[agent_id] + 1)

@@ -24,6 +24,8 @@ Permission = Literal[
     "collaboration.write",
     "collaboration.any",
     "elicitation.write",
+    "task.write",
+    "task.cancel_any",
     "rule.write",
     "console.use",
     "lease.write",
@@ -55,6 +57,7 @@ _WRITES: frozenset[Permission] = _READS | {
     "collaboration.write",
     "elicitation.write",
     "lease.write",
+    "task.write",
 }
 _JUDGES: frozenset[Permission] = _WRITES | {"validation.answer", "expert.register"}
 _RULES: frozenset[Permission] = _JUDGES | {
@@ -62,6 +65,7 @@ _RULES: frozenset[Permission] = _JUDGES | {
     "context.remove_any",
     "annotation.withdraw_any",
     "collaboration.any",
+    "task.cancel_any",
     "rule.write",
     "console.use",
     "lease.any",
