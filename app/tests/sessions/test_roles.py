@@ -17,6 +17,7 @@ WRITES = {
     "lease.write",
     "elicitation.write",
     "collaboration.write",
+    "message.write",
 }
 JUDGES = WRITES | {"validation.answer", "expert.register"}
 RULES = {
