@@ -15,6 +15,7 @@ from lighthouse.bridge.routes import ROUTES
 from lighthouse.bridge.schemas import Health, Status
 from lighthouse.sessions import Role
 from tests.bridge.conftest import Api
+from tests.conftest import WaitFor
 
 
 async def described(api: Api) -> dict[str, Any]:
@@ -45,11 +46,19 @@ async def test_one_of_a_kind_is_told_in_the_singular(api: Api) -> None:
     assert ", 1 session, " in (await api.get("/status")).json()["summary"]
 
 
-async def test_metrics_are_prometheus_text_and_move(api: Api) -> None:
-    async def figures() -> dict[str, float]:
+async def test_metrics_are_prometheus_text_and_move(api: Api, wait_for: WaitFor) -> None:
+    async def read() -> dict[str, float]:
         text = (await api.get("/metrics")).body.decode()
         lines = [line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#")]
         return {name: float(value) for name, value in lines}
+
+    async def counted() -> bool:
+        return (await read())["lighthouse_events_total"] == api.bridge.store.head.seq
+
+    async def figures() -> dict[str, float]:
+        # What is stored is counted after it was answered.
+        await wait_for(counted)
+        return await read()
 
     before = await figures()
     await api.post("/event/store", {"type": "note.added", "data": {}})

@@ -16,6 +16,7 @@ WRITES = {
     "validation.ask",
     "lease.write",
     "elicitation.write",
+    "task.write",
     "collaboration.write",
     "message.write",
 }
@@ -26,6 +27,7 @@ RULES = {
     "context.remove_any",
     "annotation.withdraw_any",
     "collaboration.any",
+    "task.cancel_any",
     "rule.write",
     "console.use",
 }
