@@ -47,8 +47,7 @@ class MountState:
 class Status:
     """How the bridge is: `shadow` has files, bytes, version, problems; `store` the log's own figures.
 
-    `validations` are those of judging: policies, verdicts, what is pending; `leases` how many are held;
-    `messages` what waits to be acknowledged, and how far the index is.
+    `validations` are those of judging: policies, verdicts, what is pending; `leases` how many are held.
     """
 
     status: str
@@ -66,7 +65,6 @@ class Status:
     components: dict[str, Component]
     validations: dict[str, Any] = field(default_factory=dict)
     leases: dict[str, Any] = field(default_factory=dict)
-    messages: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def tools(link: Link) -> list[Tool]:
         text: str,
         line: int | None = None,
         end_line: int | None = None,
-        symbol: Annotated[str | None, Field(description="A declaration, like Order.total.")] = None,
+        symbol: Annotated[str | None, Field(description="Like Order.total.")] = None,
         severity: Severity = "info",
         category: str = "note",
     ) -> dict[str, Any]:
@@ -41,11 +41,11 @@ def tools(link: Link) -> list[Tool]:
         return _shown(made.annotation)
 
     async def lighthouse_list_annotations(
-        path: Annotated[str, Field(description="File or folder; '' is everything.")] = "",
+        path: str = "",
         at: Moment | None = None,
-        offset: Annotated[int, Field(description="next_offset of the answer before.")] = 0,
+        offset: int = 0,
     ) -> dict[str, Any]:
-        """Open notes beneath a path, and where each stands: same, moved, edited or orphaned (place: last)."""
+        """Open notes at and beneath a path: same, moved, edited or orphaned. Go on at next_offset."""
         async with link.bridge() as bridge:
             found = await bridge.annotations(path, at=at, offset=offset, limit=MAX_NOTES)
         end = offset + len(found.annotations)
@@ -54,9 +54,7 @@ def tools(link: Link) -> list[Tool]:
 
     async def lighthouse_end_annotation(
         id: str,
-        ending: Annotated[
-            Literal["resolved", "withdrawn"], Field(description="Withdraw only what you noted yourself.")
-        ],
+        ending: Annotated[Literal["resolved", "withdrawn"], Field(description="Withdraw your own only.")],
         reason: str = "",
     ) -> dict[str, Any]:
         """Close a note: what it asks for is done, or it was a mistake."""

@@ -25,12 +25,10 @@ def tools(link: Link) -> list[Tool]:
 
     async def lighthouse_create_context(
         name: str,
-        files: Annotated[list[str], Field(description="Paths, folders, globs; '!GLOB' takes away.")],
+        files: Annotated[list[str], Field(description="Paths, globs; '!GLOB' takes away.")],
         purpose: str = "",
-        notes: Annotated[
-            dict[str, str] | None, Field(description="Markdown texts by their titles, in order.")
-        ] = None,
-        annotations: Annotated[bool, Field(description="Add what stands noted on the files.")] = False,
+        notes: Annotated[dict[str, str] | None, Field(description="Markdown by title.")] = None,
+        annotations: Annotated[bool, Field(description="Add the files' notes.")] = False,
         at: Moment | None = None,
     ) -> ContextText:
         """Put files of one version and notes together under a name for a reviewer; it never changes."""
@@ -41,11 +39,9 @@ def tools(link: Link) -> list[Tool]:
         return ContextText(_line(made))
 
     async def lighthouse_show_contexts(
-        name: Annotated[
-            str | None, Field(description="This one, with notes and files; left out: all.")
-        ] = None,
+        name: Annotated[str | None, Field(description="Left out: all.")] = None,
     ) -> ContextText:
-        """The contexts that there are, or one: what it is for, its notes, its files and their version."""
+        """The contexts, or one with its purpose, notes, files and their version."""
         async with link.bridge() as bridge:
             if name is not None:
                 return ContextText(_whole(await bridge.context(name)))

@@ -52,9 +52,8 @@ def tools(link: Link) -> list[Tool]:
         schema: Annotated[dict[str, Any], Field(description="JSON Schema that the answer has to fit.")],
         timeout_seconds: Annotated[int, Field(ge=1, le=86400)] = 300,
         wait_seconds: Wait = 30,
-        idempotency_key: str | None = None,
     ) -> Answered:
-        """Ask another agent. While it is pending, wait on with lighthouse_check_elicitations."""
+        """Ask another agent; while it is pending, lighthouse_check_elicitations waits on."""
         async with link.waiting(context, wait_seconds, f"the answer of {to}") as bridge:
             asked = await bridge.ask_question(
                 to,
@@ -62,7 +61,7 @@ def tools(link: Link) -> list[Tool]:
                 schema,
                 timeout_seconds=timeout_seconds,
                 # Sent again after a lost connection it is the same question.
-                idempotency_key=idempotency_key or f"mcp-{uuid.uuid4().hex}",
+                idempotency_key=f"mcp-{uuid.uuid4().hex}",
             )
             if wait_seconds == 0:
                 return _answered(asked)

@@ -15,15 +15,11 @@ def tools(link: Link) -> list[Tool]:
     """The tools, their calls going over `link`."""
 
     async def lighthouse_store_event(
-        type: Annotated[str, Field(description="Dotted lower-case name such as note.added.")],
-        data: Annotated[dict[str, Any], Field(description="JSON object, at most 256 KiB.")],
+        type: Annotated[str, Field(description="Like note.added.")],
+        data: dict[str, Any],
         stream: str = "default",
-        idempotency_key: Annotated[
-            str | None, Field(description="The same key and content again stores nothing twice.")
-        ] = None,
-        expected_seq: Annotated[
-            Seq | None, Field(description="Refuse unless the stream's last event has this seq (0: none).")
-        ] = None,
+        idempotency_key: Annotated[str | None, Field(description="Stored once under it.")] = None,
+        expected_seq: Annotated[Seq | None, Field(description="The stream's last; 0: none.")] = None,
         agent_id: OwnId = None,
     ) -> StoredEvent:
         """Append an event to the tamper-evident log, as yourself. On return it is on disk."""
@@ -32,13 +28,13 @@ def tools(link: Link) -> list[Tool]:
             return await bridge.store_event(event, agent_id=agent_id)
 
     async def lighthouse_query_events(
-        type: Annotated[str | None, Field(description="Exact, or a prefix such as note.*")] = None,
+        type: Annotated[str | None, Field(description="Or a prefix: note.*")] = None,
         stream: str | None = None,
-        agent_id: Annotated[str | None, Field(description="Whose events.")] = None,
+        agent_id: str | None = None,
         from_seq: Seq | None = None,
         to_seq: Seq | None = None,
-        since: Annotated[str | None, Field(description="RFC 3339 time, e.g. 2026-01-31T12:00:00Z.")] = None,
-        until: Annotated[str | None, Field(description="RFC 3339 time, not included.")] = None,
+        since: Annotated[str | None, Field(description="RFC 3339.")] = None,
+        until: Annotated[str | None, Field(description="RFC 3339, not included.")] = None,
         limit: Annotated[int, Field(ge=1, le=1000)] = 50,
     ) -> Events:
         """Events of the log that match everything given, oldest first."""

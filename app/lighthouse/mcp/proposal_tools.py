@@ -26,10 +26,10 @@ def tools(link: Link) -> list[Tool]:
     """The tools, their calls going over `link`."""
 
     async def lighthouse_create_proposal(
-        name: Annotated[str, Field(description="Letters, digits, . _ -; begins with a letter.")],
+        name: str,
         title: str = "",
         base: Moment | None = None,
-        uid: Annotated[int | None, Field(description="User whose edits are yours; left out: you.")] = None,
+        uid: Annotated[int | None, Field(description="Who edits; left out: you.")] = None,
     ) -> ProposalText:
         """A writable copy of the project: edit it with any tool, the project stays as it is."""
         async with link.bridge() as bridge:
@@ -39,20 +39,16 @@ def tools(link: Link) -> list[Tool]:
         where = f"edit in {made.path}" if made.path else "this bridge has no mount to edit it in"
         return ProposalText(text=f"{_line(made)}\n{where}\n")
 
-    async def lighthouse_list_proposals(ended: bool = False) -> ProposalText:
-        """Open proposals, or the ended ones; the latest last."""
-        async with link.bridge() as bridge:
-            found = await bridge.proposals()
-        shown = [_line(one) for one in found if (one.state == "open") is not ended]
-        return ProposalText(text="\n".join(shown[-MAX_LISTED:]) or "none")
-
     async def lighthouse_show_proposal(
-        name: str,
-        patch: Annotated[bool, Field(description="The diff instead, from byte `offset`.")] = False,
+        name: Annotated[str | None, Field(description="Left out: all that are open.")] = None,
+        patch: Annotated[bool, Field(description="The diff, from byte `offset`.")] = False,
         offset: int = 0,
     ) -> ProposalText:
         """The files that a proposal changes, like git's --name-status, or its diff."""
         async with link.bridge() as bridge:
+            if name is None:
+                opened = [_line(one) for one in await bridge.proposals() if one.state == "open"]
+                return ProposalText(text="\n".join(opened[-MAX_LISTED:]) or "none")
             if patch:
                 text = await bridge.proposal_patch(name)
                 end = max(offset, 0) + MAX_PATCH
@@ -80,7 +76,6 @@ def tools(link: Link) -> list[Tool]:
 
     return [
         tool(lighthouse_create_proposal, ADDS),
-        tool(lighthouse_list_proposals, READS),
         tool(lighthouse_show_proposal, READS),
         tool(lighthouse_change_proposal, ADDS),
     ]

@@ -25,13 +25,11 @@ def tools(link: Link) -> list[Tool]:
     """The tools, their calls going over `link`."""
 
     async def lighthouse_search(
-        pattern: Annotated[str, Field(description="Regular expression (RE2); a match lies in one line.")],
-        path: Annotated[str, Field(description="Folder or file to look in.")] = "",
-        globs: Annotated[
-            list[str] | None, Field(description="As rg -g: '*.{ts,tsx}', 'src/**', '!tests/'.")
-        ] = None,
+        pattern: Annotated[str, Field(description="RE2, within a line.")],
+        path: Annotated[str, Field(description="Where.")] = "",
+        globs: Annotated[list[str] | None, Field(description="As rg -g: '*.ts', '!tests/'.")] = None,
         ignore_case: bool = False,
-        fixed: Annotated[bool, Field(description="The pattern is plain text.")] = False,
+        fixed: Annotated[bool, Field(description="Plain text.")] = False,
         word: bool = False,
         context: Annotated[int, Field(ge=0, le=20)] = 0,
         mode: Literal["lines", "files", "count"] = "lines",
@@ -39,10 +37,7 @@ def tools(link: Link) -> list[Tool]:
         at: Moment | None = None,
         cursor: str | None = None,
     ) -> Matches:
-        """Search the project as ripgrep would, now or at an earlier moment.
-
-        Lines are `number:text` under their file's path, context `number-text`.
-        """
+        """Search the project as ripgrep would, now or as it was: `number:text`, context `number-text`."""
         async with link.bridge() as bridge:
             page = await bridge.search(
                 pattern,

@@ -27,10 +27,7 @@ def tools(link: Link) -> list[Tool]:
     async def lighthouse_create_session(
         ttl_seconds: Annotated[int, Field(ge=1, le=86400)] = 3600, agent_id: OwnId = None
     ) -> SessionToken:
-        """A short-lived token that speaks as you, for a script of yours that calls the bridge itself.
-
-        The tools here need none.
-        """
+        """A short-lived token that speaks as you, for a script of yours; the tools here need none."""
         async with link.bridge() as bridge:
             return await bridge.create_session(ttl_seconds, agent_id=agent_id)
 

@@ -16,12 +16,12 @@ def tools(link: Link) -> list[Tool]:
     """The tools, their calls going over `link`."""
 
     async def lighthouse_read_file(
-        path: Annotated[str, Field(description="From the project's root; '.' lists the root.")],
+        path: Annotated[str, Field(description="'.' is the root.")],
         at: Moment | None = None,
-        offset: Annotated[int, Field(ge=0, description="Byte of a file, or entry of a folder.")] = 0,
+        offset: Annotated[int, Field(ge=0, description="Byte, or entry of a folder.")] = 0,
         max_bytes: Annotated[int, Field(ge=16, le=262144)] = 65536,
     ) -> PathContent:
-        """A file, folder listing or symlink of the project as captured, now or as it was."""
+        """A file, folder listing or symlink of the project, now or as it was; go on at next_offset."""
         async with link.bridge() as bridge:
             found = await bridge.read(path, at=at, offset=offset, size=max_bytes)
         if found.kind == "file":

@@ -3,7 +3,7 @@
 import base64
 import codecs
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 from typing_extensions import TypedDict
@@ -46,10 +46,10 @@ class PathContent(TypedDict, total=False):
     """In version `seq`. Where there is more, go on with offset = next_offset."""
 
     path: str
-    kind: Literal["file", "folder", "symlink"]
+    kind: str
     seq: int
     content: str
-    encoding: Literal["utf-8", "base64"]
+    encoding: str
     size: int
     next_offset: int
     sha256: str

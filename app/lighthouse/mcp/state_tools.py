@@ -13,12 +13,12 @@ def tools(link: Link) -> list[Tool]:
     """The tools, their calls going over `link`."""
 
     async def lighthouse_health_check() -> dict[str, Any]:
-        """Whether the Lighthouse bridge keeps its promises, part by part. Needs no token."""
+        """Whether the bridge keeps its promises, part by part. Needs no token."""
         async with link.bridge() as bridge:
             return asdict(await bridge.health())
 
     async def lighthouse_get_bridge_status() -> dict[str, Any]:
-        """The bridge in detail: project, captured files and what could not be read, log, mount, memory."""
+        """The bridge in detail: project, captured files, log, mount, what waits."""
         async with link.bridge() as bridge:
             return asdict(await bridge.status())
 

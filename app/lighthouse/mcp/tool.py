@@ -1,6 +1,7 @@
 """How a function becomes a tool. A tool's docstring is what the model reads: short."""
 
 from collections.abc import Awaitable, Callable
+from inspect import cleandoc
 from typing import Annotated, Any
 
 from mcp.server.mcpserver.tools import Tool
@@ -9,9 +10,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, create_
 
 Seq = Annotated[int, Field(ge=0)]
 # A number is as good as its digits; to say so would cost every tool that takes a moment.
-Moment = Annotated[
-    str, BeforeValidator(str), Field(description="A seq, RFC 3339 time, snapshot's name, or current.")
-]
+Moment = Annotated[str, BeforeValidator(str), Field(description="Seq, RFC 3339 time, snapshot or current.")]
 Wait = Annotated[float, Field(ge=0, le=600)]
 # Any JSON value, said in words: clients that translate schemas refuse one that says nothing.
 Json = Annotated[
@@ -23,10 +22,10 @@ Json = Annotated[
 OwnId = str | None
 """Any other than the agent's own is refused by the bridge; it is left out."""
 
-# What a hint is when it is left out need not be said: not read-only, destructive, not idempotent, open world.
-READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
-ADDS = ToolAnnotations(destructive_hint=False, open_world_hint=False)
-CHANGES = ToolAnnotations(open_world_hint=False)
+# One hint each: a model pays for every one, in every talk.
+READS = ToolAnnotations(read_only_hint=True)
+ADDS = ToolAnnotations(destructive_hint=False)
+CHANGES = ToolAnnotations(destructive_hint=True)
 
 
 def tool(function: Callable[..., Awaitable[Any]], annotations: ToolAnnotations) -> Tool:
@@ -34,7 +33,7 @@ def tool(function: Callable[..., Awaitable[Any]], annotations: ToolAnnotations) 
 
     Its schemas are told in as few words as they can be: a client's model pays for each of them in every talk.
     """
-    made = Tool.from_function(function, annotations=annotations)
+    made = Tool.from_function(function, description=cleandoc(function.__doc__ or ""), annotations=annotations)
     known = made.fn_metadata.arg_model
     strict = create_model(known.__name__, __base__=known, __config__=ConfigDict(extra="forbid"))
     made.fn_metadata.arg_model = strict
@@ -76,7 +75,9 @@ def answered(schema: Any) -> Any:
         key: answered(value)
         for key, value in schema.items()
         if key != "$defs"
-        and not (key == "title" and isinstance(value, str))
+        and not (key in ("title", "description") and isinstance(value, str))
         and not (key == "additionalProperties" and value is True)
         and not (key == "required" and isinstance(value, list))
+        # A value of any kind, an answer or a result, says so by its name.
+        and not (isinstance(value, dict) and "anyOf" in value)
     }

@@ -4,14 +4,17 @@ from mcp.server.mcpserver.tools import Tool
 
 from lighthouse.mcp import (
     annotation_tools,
+    collaboration_tools,
     context_tools,
     elicitation_tools,
     event_tools,
+    lease_tools,
     proposal_tools,
     search_tools,
     session_tools,
     shadow_tools,
     state_tools,
+    task_tools,
     validation_tools,
     version_tools,
 )
@@ -29,6 +32,9 @@ FEATURES = (
     annotation_tools,
     validation_tools,
     elicitation_tools,
+    task_tools,
+    lease_tools,
+    collaboration_tools,
 )
 
 

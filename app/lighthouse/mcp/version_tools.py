@@ -28,11 +28,11 @@ def tools(link: Link) -> list[Tool]:
     """The tools, their calls going over `link`."""
 
     async def lighthouse_create_snapshot(
-        name: Annotated[str, Field(description="Letters, digits, . _ -; begins with a letter.")],
+        name: str,
         note: Annotated[str, Field(max_length=2000)] = "",
         at: Moment | None = None,
     ) -> SnapshotInfo:
-        """Name a version of the project (the present one unless `at` is given) to come back to it."""
+        """Name a version of the project, the present one or `at`, to come back to it."""
         async with link.bridge() as bridge:
             return await bridge.create_snapshot(name, at=at, note=note)
 
@@ -45,8 +45,8 @@ def tools(link: Link) -> list[Tool]:
     async def lighthouse_diff(
         old: Moment,
         new: Moment = "current",
-        path: Annotated[str, Field(description="Only at and beneath this path.")] = "",
-        patch: Annotated[bool, Field(description="A unified diff instead of names.")] = False,
+        path: str = "",
+        patch: Annotated[bool, Field(description="Unified, instead of names.")] = False,
     ) -> Difference:
         """What changed in the project between two moments."""
         async with link.bridge() as bridge:
@@ -58,9 +58,9 @@ def tools(link: Link) -> list[Tool]:
         return Difference("".join(_line(change) for change in found.changes), found.truncated > 0)
 
     async def lighthouse_update_shadow(
-        paths: Annotated[list[str] | None, Field(description="Only at and beneath these.")] = None,
+        paths: list[str] | None = None,
     ) -> UpdatedShadow:
-        """Capture the project's files now, e.g. after a git checkout; changes are noticed anyhow, soon."""
+        """Capture the project's files now; changes are noticed soon anyhow."""
         async with link.bridge() as bridge:
             return await bridge.update_shadow(paths)
 

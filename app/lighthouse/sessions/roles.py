@@ -30,7 +30,6 @@ Permission = Literal[
     "console.use",
     "lease.write",
     "lease.any",
-    "message.write",
 ]
 
 
@@ -59,7 +58,6 @@ _WRITES: frozenset[Permission] = _READS | {
     "elicitation.write",
     "lease.write",
     "task.write",
-    "message.write",
 }
 _JUDGES: frozenset[Permission] = _WRITES | {"validation.answer", "expert.register"}
 _RULES: frozenset[Permission] = _JUDGES | {

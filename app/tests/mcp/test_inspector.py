@@ -38,7 +38,6 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("lighthouse_show_contexts", "ann", {"name": "inspected-{run}"}),
     ("lighthouse_remove_context", "ann", {"name": "inspected-{run}"}),
     ("lighthouse_create_proposal", "ann", {"name": "inspected-{run}"}),
-    ("lighthouse_list_proposals", "ann", {}),
     ("lighthouse_show_proposal", "ann", {"name": "inspected-{run}"}),
     ("lighthouse_change_proposal", "ann", {"name": "inspected-{run}", "action": "withdraw"}),
     ("lighthouse_annotate", "ann", {"path": "src/main.py", "text": "seen", "line": 1}),
@@ -63,15 +62,28 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
         "eve",
         {"id": "{lighthouse_elicit_information}", "action": "accept", "content": "this"},
     ),
+    ("lighthouse_delegate_to_expert", "ann", {"title": "Look", "speciality": "inspection"}),
+    ("lighthouse_dispatch_task", "ann", {"title": "Test", "to": "eve"}),
+    ("lighthouse_check_tasks", "eve", {}),
+    ("lighthouse_change_task", "eve", {"id": "{lighthouse_dispatch_task}", "action": "claim"}),
+    ("lighthouse_take_lease", "ann", {"paths": ["inspected-{run}"], "seconds": 60}),
+    ("lighthouse_list_leases", "eve", {}),
+    ("lighthouse_change_lease", "ann", {"id": "{lighthouse_take_lease}", "action": "release"}),
+    ("lighthouse_start_collaboration", "ann", {"topic": "The parser", "agents": ["eve"]}),
+    ("lighthouse_collaborate", "eve", {"id": "{lighthouse_start_collaboration}", "action": "join"}),
+    ("lighthouse_pair", "ann", {"action": "request", "to": "eve", "text": "The parser"}),
+    ("lighthouse_check_collaborations", "eve", {"id": "{lighthouse_pair}"}),
 ]
 ROLES = {"ann": "agent", "eve": "expert", "olga": "operator"}
 
 
 def filled(arguments: dict[str, Any], answered: dict[str, str]) -> dict[str, Any]:
-    return {
-        name: value.format(**answered) if isinstance(value, str) else value
-        for name, value in arguments.items()
-    }
+    def fill(value: Any) -> Any:
+        if isinstance(value, list):
+            return [fill(each) for each in value]
+        return value.format(**answered) if isinstance(value, str) else value
+
+    return {name: fill(value) for name, value in arguments.items()}
 
 
 class Inspector:

@@ -20,7 +20,7 @@ async def test_a_proposal_from_making_to_withdrawing(bridge_process) -> None:
     made = await call(env, "lighthouse_create_proposal", name="of-mcp", title="A title")
     assert made["text"].startswith("of-mcp, open, by mcp-1, on version ")
     assert ": A title\n" in made["text"]
-    listed = await call(env, "lighthouse_list_proposals")
+    listed = await call(env, "lighthouse_show_proposal")
     assert "of-mcp, open" in listed["text"]
     shown = await call(env, "lighthouse_show_proposal", name="of-mcp")
     assert shown["text"] + "\n" == made["text"].split("\n")[0] + "\n"
@@ -30,4 +30,5 @@ async def test_a_proposal_from_making_to_withdrawing(bridge_process) -> None:
     assert rebased["text"].startswith("of-mcp: open")
     ended = await call(env, "lighthouse_change_proposal", name="of-mcp", action="withdraw", reason="no")
     assert ended["text"].startswith("of-mcp: withdrawn")
-    assert "of-mcp, withdrawn (no)" in (await call(env, "lighthouse_list_proposals", ended=True))["text"]
+    assert "of-mcp" not in (await call(env, "lighthouse_show_proposal"))["text"]
+    assert "withdrawn (no)" in (await call(env, "lighthouse_show_proposal", name="of-mcp"))["text"]

@@ -25,7 +25,6 @@ NAMES = {
     "lighthouse_show_contexts",
     "lighthouse_remove_context",
     "lighthouse_create_proposal",
-    "lighthouse_list_proposals",
     "lighthouse_show_proposal",
     "lighthouse_change_proposal",
     "lighthouse_annotate",
@@ -38,6 +37,17 @@ NAMES = {
     "lighthouse_elicit_information",
     "lighthouse_check_elicitations",
     "lighthouse_respond_to_elicitation",
+    "lighthouse_dispatch_task",
+    "lighthouse_delegate_to_expert",
+    "lighthouse_check_tasks",
+    "lighthouse_change_task",
+    "lighthouse_take_lease",
+    "lighthouse_change_lease",
+    "lighthouse_list_leases",
+    "lighthouse_start_collaboration",
+    "lighthouse_collaborate",
+    "lighthouse_pair",
+    "lighthouse_check_collaborations",
 }
 WRITING = {
     "lighthouse_create_session",
@@ -55,6 +65,14 @@ WRITING = {
     "lighthouse_register_expert",
     "lighthouse_elicit_information",
     "lighthouse_respond_to_elicitation",
+    "lighthouse_dispatch_task",
+    "lighthouse_delegate_to_expert",
+    "lighthouse_change_task",
+    "lighthouse_take_lease",
+    "lighthouse_change_lease",
+    "lighthouse_start_collaboration",
+    "lighthouse_collaborate",
+    "lighthouse_pair",
 }
 
 
@@ -84,7 +102,6 @@ async def test_the_tools_are_those_that_exist(agent) -> None:
     for name, tool in tools.items():
         assert tool.annotations is not None
         assert bool(tool.annotations.read_only_hint) is (name not in WRITING)
-        assert tool.annotations.open_world_hint is False
         assert tool.description
         assert tool.output_schema
         assert tool.output_schema["type"] == "object"

@@ -18,7 +18,6 @@ WRITES = {
     "elicitation.write",
     "task.write",
     "collaboration.write",
-    "message.write",
 }
 JUDGES = WRITES | {"validation.answer", "expert.register"}
 RULES = {
