@@ -30,6 +30,7 @@ from lighthouse.experts import Experts
 from lighthouse.keys import KeyRing
 from lighthouse.leases import Leases
 from lighthouse.mailbox import Mail, Presence
+from lighthouse.messages import Messages
 from lighthouse.mount import Mount
 from lighthouse.mount.proposal_mount import ProposalMount
 from lighthouse.proposals import Proposals
@@ -89,6 +90,7 @@ class Bridge:
         self.collaborations: Collaborations | None = None
         self.questions: Questions | None = None
         self.tasks: Tasks | None = None
+        self.messages: Messages | None = None
         self.proposals_mount: ProposalMount | None = None
         self.mount: Mount | None = None
         self.mount_target = f"/dev/fd/{fuse}" if fuse is not None else str(settings.mount_point)
@@ -157,6 +159,9 @@ class Bridge:
         await tasks.start()
         self.tasks = tasks
         experts.on_change = self._hand_on
+        messages = Messages(self.store, self.mail, self._agents)
+        await messages.start()
+        self.messages = messages
         if self.settings.mount:
             proposals_mount = ProposalMount(proposals, shadow, self.settings)
             await proposals_mount.start(self.proposals_target)
@@ -194,6 +199,8 @@ class Bridge:
             self.questions.release()
         if self.tasks is not None:
             self.tasks.release()
+        if self.messages is not None:
+            self.messages.release()
 
     async def stop(self) -> None:
         """Undo `start` in reverse; a part that fails to stop does not keep the others from it."""
@@ -209,6 +216,8 @@ class Bridge:
             steps.append(("questions", self.questions.close))
         if self.tasks is not None:
             steps.append(("tasks", self.tasks.close))
+        if self.messages is not None:
+            steps.append(("messages", self.messages.close))
         if self.validations is not None:
             steps.append(("validations", self.validations.close))
         if self.leases is not None:
@@ -277,6 +286,12 @@ class Bridge:
     async def _say_stopped(self) -> None:
         data = {"uptime_seconds": round(self.uptime_seconds, 3), "pid": os.getpid()}
         await self.store.append([Draft("bridge.stopped", data, STREAM)], agent_id=BRIDGE)
+
+    def _agents(self) -> set[str]:
+        """Who is about: heard of since the start, with a session that lives, or an expert."""
+        experts = self.experts.all() if self.experts is not None else []
+        found = {*self.presence.known, *(session.agent_id for session in self.sessions.active())}
+        return found | {expert.agent_id for expert in experts}
 
     def _health_now(self) -> dict[str, object]:
         """For the mount, which renders it inside a kernel request and must not wait."""
@@ -351,6 +366,14 @@ class Bridge:
             "how",
             lambda: self.leases.ends if self.leases is not None else {},
         )
+        gauge("lighthouse_messages_open", "Messages that somebody has to acknowledge", self._open_messages)
+        gauge("lighthouse_messages_behind", "Events that the index has to look at", self._messages_behind)
+        self.metrics.counts(
+            "lighthouse_messages_sent",
+            "Messages sent since the start",
+            "to",
+            lambda: self.messages.sent if self.messages is not None else {},
+        )
         gauge("lighthouse_proposals_open", "Proposals that are open", self._open_proposals)
         self.store.add_listener(self.metrics.stored)
 
@@ -371,6 +394,12 @@ class Bridge:
 
     def _of_leases(self, name: str) -> float:
         return float(self.leases.status()[name]) if self.leases is not None else 0.0
+
+    def _open_messages(self) -> float:
+        return float(self.messages.open) if self.messages is not None else 0.0
+
+    def _messages_behind(self) -> float:
+        return float(self.messages.behind) if self.messages is not None else 0.0
 
     def _open_proposals(self) -> float:
         known = self.proposals.all() if self.proposals is not None else []

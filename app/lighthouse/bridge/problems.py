@@ -38,6 +38,15 @@ from lighthouse.leases import (
     TooManyLeases,
 )
 from lighthouse.mailbox import TooManySockets
+from lighthouse.messages import (
+    BadMessage,
+    BadWords,
+    IndexBehind,
+    MailboxFull,
+    NobodyThere,
+    NoSuchMessage,
+    SearchesBusy,
+)
 from lighthouse.proposals import (
     BadProposal,
     NoSuchProposal,
@@ -124,6 +133,13 @@ _STATUS: tuple[tuple[type[LighthouseError], int], ...] = (
     (TooManyLeases, 409),
     (BadLease, 422),
     (BadAnswer, 422),
+    (BadMessage, 422),
+    (BadWords, 422),
+    (NoSuchMessage, 404),
+    (NobodyThere, 409),
+    (MailboxFull, 409),
+    (IndexBehind, 503),
+    (SearchesBusy, 503),
     (InvalidEvent, 422),
     (InvalidQuery, 422),
     (Conflict, 409),

@@ -278,6 +278,7 @@ class Status(msgspec.Struct):
     elicitations: dict[str, Any]
     leases: dict[str, Any]
     tasks: dict[str, Any]
+    messages: dict[str, Any]
     confinement: Confinement
     components: Components
     versions: dict[str, str]

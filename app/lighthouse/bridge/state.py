@@ -65,6 +65,7 @@ async def status(bridge: "Bridge", call: Call) -> Status:
         elicitations=bridge.questions.status() if bridge.questions is not None else {},
         leases=bridge.leases.status() if bridge.leases is not None else {},
         tasks=bridge.tasks.status() if bridge.tasks is not None else {},
+        messages=bridge.messages.status() if bridge.messages is not None else {},
         confinement=confinement.observe(),
         components=report.components,
         versions=versions(),

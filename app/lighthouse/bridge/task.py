@@ -21,7 +21,7 @@ from lighthouse.bridge.task_schemas import (
     TaskQuery,
     TasksQuery,
 )
-from lighthouse.sessions import NotAllowed
+from lighthouse.sessions import NotAllowed, Role
 from lighthouse.tasks import Capability, Task, Tasks
 
 if TYPE_CHECKING:
@@ -99,9 +99,10 @@ async def show(bridge: "Bridge", call: Call) -> Task:
 async def claim(bridge: "Bridge", call: Call) -> Task:
     """Take a task."""
     asked: TaskClaim = call.body
+    caller, stays = call.caller, call.caller.role in (Role.OPERATOR, Role.ADMIN)
     _heard(bridge, call)
     try:
-        return await tasks(bridge).claim(_id(call), call.caller.agent_id, asked.idempotency_key)
+        return await tasks(bridge).claim(_id(call), caller.agent_id, asked.idempotency_key, stays=stays)
     except NotAllowed as error:
         raise _refused(bridge, call, error) from None
 

@@ -19,6 +19,7 @@ from lighthouse.cli import (
     hook,
     lease,
     mcp,
+    messages,
     pair,
     policy,
     proposal,
@@ -63,6 +64,7 @@ app.add_typer(question.app, name="question")
 app.add_typer(lease.app, name="lease")
 app.command("leases")(lease.leases)
 app.add_typer(task.app, name="task")
+app.add_typer(messages.app, name="messages")
 app.command("status")(status.status)
 app.command("snapshot")(versions.snapshot)
 app.command("snapshots")(versions.snapshots)

@@ -47,7 +47,8 @@ class MountState:
 class Status:
     """How the bridge is: `shadow` has files, bytes, version, problems; `store` the log's own figures.
 
-    `validations` are those of judging: policies, verdicts, what is pending; `leases` how many are held.
+    `validations` are those of judging: policies, verdicts, what is pending; `leases` how many are held;
+    `messages` what waits to be acknowledged, and how far the index is.
     """
 
     status: str
@@ -65,6 +66,7 @@ class Status:
     components: dict[str, Component]
     validations: dict[str, Any] = field(default_factory=dict)
     leases: dict[str, Any] = field(default_factory=dict)
+    messages: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

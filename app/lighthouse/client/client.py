@@ -8,6 +8,7 @@ from lighthouse.client.experts import Experts
 from lighthouse.client.leases import Leases
 from lighthouse.client.letters import Letters
 from lighthouse.client.log import Log
+from lighthouse.client.messages import Messages
 from lighthouse.client.proposals import Proposals
 from lighthouse.client.reviewing import Reviewing
 from lighthouse.client.search import Searching
@@ -37,6 +38,7 @@ class Client(
     Elicitation,
     Leases,
     Tasks,
+    Messages,
 ):
     """A client of the bridge at `base_url` that speaks as the agent of `token`.
 

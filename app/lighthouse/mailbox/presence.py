@@ -57,6 +57,11 @@ class Presence:
             self._until = {agent: until for agent, until in self._until.items() if until > now}
         self._until[agent_id] = self._clock() + HEARD_SECONDS
 
+    @property
+    def known(self) -> list[str]:
+        """Who was heard of since the start; the last of them at least, where they are many."""
+        return list(self._until)
+
     def alive(self, agent_id: str) -> bool:
         """Whether it is there."""
         return self.absent(agent_id) == 0.0

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.mcpserver import Context
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 PROGRESS_SECONDS = 5.0
 """Clients give up on a call that says nothing for a minute or less; those that ask for progress wait on."""
 
+# The bridge takes an agent of which it hears nothing for a minute for gone, with what it holds. One that
+# works, or lets a program run, has nothing to say to the bridge; this program ends with it.
+BEAT_SECONDS = 20.0
+
 
 def _tool_error(error: LighthouseError) -> Exception:
     return ToolError(str(error))
@@ -29,6 +33,7 @@ class Link:
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
         self._client: Client | None = None
+        self._beating: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def bridge(
@@ -54,6 +59,10 @@ class Link:
 
     async def close(self) -> None:
         """End the session and close the connections."""
+        beating, self._beating = self._beating, None
+        if beating is not None:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
         client, self._client = self._client, None
         if client is not None:
             await client.close()
@@ -65,7 +74,16 @@ class Link:
 
             connection = connection_from(self._env)
             self._client = Client(connection.url, connection.token)
+            self._beating = asyncio.create_task(_beat(self._client))
         return self._client
+
+
+async def _beat(client: "Client") -> None:
+    """Be heard of, from the first call on."""
+    while True:
+        await asyncio.sleep(BEAT_SECONDS)
+        with suppress(LighthouseError):
+            await client.validate_session()
 
 
 async def _tell(context: Context[Any, Any], seconds: float, what: str) -> None:

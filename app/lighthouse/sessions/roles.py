@@ -30,6 +30,7 @@ Permission = Literal[
     "console.use",
     "lease.write",
     "lease.any",
+    "message.write",
 ]
 
 
@@ -58,6 +59,7 @@ _WRITES: frozenset[Permission] = _READS | {
     "elicitation.write",
     "lease.write",
     "task.write",
+    "message.write",
 }
 _JUDGES: frozenset[Permission] = _WRITES | {"validation.answer", "expert.register"}
 _RULES: frozenset[Permission] = _JUDGES | {

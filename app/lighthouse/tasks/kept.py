@@ -24,6 +24,8 @@ class Held(Case):
         self.size = len(event.data)
         self.key: str | None = said.get("idempotency_key")
         self.claim_key: str | None = None
+        # Its holder is a person, of whom nobody hears between two commands.
+        self.stays = False
         self.unseen: set[str] = set()
 
 
@@ -76,7 +78,8 @@ class Kept:
                 del self._carried[agent_id]
         task.take(event)
         if event.type == CLAIMED:
-            held.claim_key = event.value.get("idempotency_key")
+            said = event.value
+            held.claim_key, held.stays = said.get("idempotency_key"), said.get("stays", False)
         if task.ended:
             held.unseen = {task.agent_id, task.holder} - {event.agent_id, ""}
             del self._open[task.id]

@@ -192,11 +192,14 @@ class Tasks:
         """How much this agent has to do."""
         return self._kept.load(agent_id)
 
-    async def claim(self, task_id: str, agent_id: str, idempotency_key: str | None = None) -> Task:
+    async def claim(
+        self, task_id: str, agent_id: str, idempotency_key: str | None = None, *, stays: bool = False
+    ) -> Task:
         """Take a task; on return it is the agent's, and nobody else's, for as long as its lease.
 
-        Again under the same key is the same claim. Raises NoSuchTask, NotAllowed, TaskTaken, TaskClosed, and
-        what the event store raises.
+        With `stays` also while nobody hears of the agent. Again under the same key is the same claim.
+
+        Raises NoSuchTask, NotAllowed, TaskTaken, TaskClosed, and what the event store raises.
         """
 
         async def claim(held: Held) -> None:
@@ -214,6 +217,8 @@ class Tasks:
             data: dict[str, Any] = {"attempt": task.attempt}
             if idempotency_key is not None:
                 data["idempotency_key"] = idempotency_key
+            if stays:
+                data["stays"] = True
             await self._happen(held, CLAIMED, data, agent_id)
 
         return await self._change(task_id, claim)
@@ -376,7 +381,8 @@ class Tasks:
 
     async def _look_at_holder(self, held: Held, now: float) -> None:
         task = held.task
-        over, gone = seconds(task.lease_until) <= now, self._presence.gone(task.holder)
+        over = seconds(task.lease_until) <= now
+        gone = not held.stays and self._presence.gone(task.holder)
         if not (over or gone):
             return
         await self._make_sure(held)

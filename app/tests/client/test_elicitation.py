@@ -1,8 +1,12 @@
 """Questions through the client: both sides, and a bridge that is stopped or killed while somebody waits."""
 
 import asyncio
+import re
 import signal
 import threading
+from pathlib import Path
+from textwrap import indent
+from typing import Any
 
 import pytest
 
@@ -103,3 +107,20 @@ async def test_a_program_that_is_started_anew_has_the_answer(own_bridge) -> None
         async with client(own_bridge, "quentin") as quentin:
             found = await quentin.elicit("bea", "Which port?", PORT, idempotency_key="deploy")
             assert (found.id, found.content) == (asked.id, {"port": 8765})
+
+
+async def test_the_documented_programs_work(bridge_process, capsys) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "elicitation.md").read_text()
+    asking, answering = (
+        f"async def run(bridge):\n{indent(code, '    ')}"
+        for code in re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
+    )
+    programs: list[dict[str, Any]] = [{}, {}]
+    exec(asking, programs[0])
+    exec(answering, programs[1])
+    async with client(bridge_process, "quentin") as quentin, client(bridge_process, "bob") as bob:
+        answers = asyncio.create_task(programs[1]["run"](bob))
+        await asyncio.wait_for(programs[0]["run"](quentin), SECONDS)
+        answers.cancel()
+        await asyncio.wait({answers})
+    assert capsys.readouterr().out == "8765\n"

@@ -1,7 +1,9 @@
 """Waiting over the link: whoever asked for progress is told, and a bridge that goes is a tool's error."""
 
 import asyncio
+import re
 
+import aiohttp
 import pytest
 from mcp import Client
 
@@ -61,3 +63,23 @@ async def test_a_bridge_that_goes_in_the_middle_of_a_wait(own_bridge, mode) -> N
         own_bridge.start()
         back = await agent.call_tool("lighthouse_validate_command", {"command": "ls"})
         assert back.structured_content["decision"] == "allow"
+
+
+async def test_an_agent_is_heard_of_while_it_says_nothing(own_bridge, wait_for, monkeypatch) -> None:
+    monkeypatch.setattr(link, "BEAT_SECONDS", 0.02)
+    own_bridge.start()
+
+    headers = {"Authorization": f"Bearer {own_bridge.token('olga', 'operator')}"}
+    async with Client(build(own_bridge.environment())) as agent, aiohttp.ClientSession() as http:
+        await agent.call_tool("lighthouse_health_check", {})
+
+        async def heard() -> bool:
+            async with http.get(f"{own_bridge.url}/metrics", headers=headers) as answer:
+                text = await answer.text()
+            found = re.search(r'lighthouse_http_requests_total{[^}]*"/session/validate"[^}]*} (\d+)', text)
+            return found is not None and int(found[1]) > 2
+
+        await wait_for(heard, timeout=30)
+        await asyncio.to_thread(own_bridge.stop)
+        own_bridge.start()
+        await wait_for(heard, timeout=30)

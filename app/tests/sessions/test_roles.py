@@ -18,6 +18,7 @@ WRITES = {
     "elicitation.write",
     "task.write",
     "collaboration.write",
+    "message.write",
 }
 JUDGES = WRITES | {"validation.answer", "expert.register"}
 RULES = {

@@ -29,7 +29,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.ahead = 0.0
-        self._start = time.time()
+        self._start = float(int(time.time()))
 
     def __call__(self) -> float:
         return self._start + self.ahead

@@ -182,7 +182,7 @@ class Work(RuleBasedStateMachine):
 
 
 TestWork = Work.TestCase
-TestWork.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestWork.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
 
 
 @pytest.mark.soak

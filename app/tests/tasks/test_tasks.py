@@ -100,6 +100,16 @@ async def test_a_holder_that_goes_away_has_it_no_longer(room: Room) -> None:
     assert task.attempt == 2
 
 
+async def test_a_person_need_not_be_heard_of(room: Room) -> None:
+    task = await room.dispatch(lease_seconds=900)
+    await room.tasks.claim(task.id, "tom", stays=True)
+    await room.again()
+    await room.later(2 * GONE)
+    assert room.tasks.all()[0].holder == "tom"
+    await room.later(900)
+    assert (room.tasks.all()[0].attempt, room.tasks.all()[0].how) == (2, "lease")
+
+
 async def test_it_is_tried_so_often_and_then_it_has_failed(room: Room) -> None:
     ann = room.mail.open("ann")
     task = await room.dispatch(retries=1, lease_seconds=60)
