@@ -59,6 +59,10 @@ class Agent:
             ("query", 1, self._query),
             ("judge", 3, self._judge),
             ("question", 2, self._ask),
+            ("message", 4, self._tell),
+            ("search", 1, self._search),
+            ("task", 2, self._dispatch),
+            ("lease", 1, self._lease),
         ]
         end = time.monotonic() + self._plan.seconds
         due = time.monotonic() + self._choice.random() * self._plan.pace
@@ -101,9 +105,38 @@ class Agent:
 
     async def _ask(self) -> None:
         number, to = self._choice.randrange(1000), self._choice.choice(self._others)
-        question = await self._client.elicit(to, f"twice {number}?", NUMBER, timeout_seconds=60)
+        question = await self._client.elicit(to, f"twice {number}", NUMBER, timeout_seconds=60)
         if question.content != 2 * number:
             self._ledger.wrong.append(f"{question.id} to {to} was {question.state}: {question.content}")
+
+    async def _tell(self) -> None:
+        to = self._choice.choice(self._others) if self._choice.random() < 0.97 else "*"
+        sent = await self._client.send_message(
+            f"{self.name} says {'so ' * self._choice.randrange(200)}", to=to
+        )
+        for recipient in sent.recipients:
+            self._ledger.sent.setdefault(recipient, []).append(sent.id)
+        if sent.left_out:
+            self._ledger.wrong.append(f"{sent.id} was not sent to {sent.left_out}")
+
+    async def _search(self) -> None:
+        page = await self._client.messages("says", agent_id=self._choice.choice(self._others), limit=5)
+        if page.timed_out or page.problem:
+            self._ledger.wrong.append(f"a search of {self.name} knew up to {page.covered_to}: {page.problem}")
+
+    async def _dispatch(self) -> None:
+        number, to = self._choice.randrange(1000), self._choice.choice(self._others)
+        task = await self._client.dispatch_task(f"twice {number}", to=to, lease_seconds=60, wait_seconds=50)
+        self._ledger.tasks.append(task.id)
+        if (task.state, task.result) != ("completed", 2 * number):
+            self._ledger.wrong.append(f"{task.id} for {to} was {task.state}: {task.result}")
+
+    async def _lease(self) -> None:
+        # Few enough that some are wanted by several, who are refused or wait.
+        path = f"load/{self._choice.randrange(len(self._others))}"
+        lease = await self._client.take_lease([path], seconds=60, wait_seconds=self._choice.choice([0, 2]))
+        await asyncio.sleep(self._choice.random())
+        await self._client.release_lease(lease.id)
 
     async def _listen(self) -> None:
         """Over one socket after the other; what was not acknowledged on one comes on the next."""
@@ -131,13 +164,17 @@ class Agent:
 
     async def _take(self, letter: Letter) -> None:
         data = letter.data
-        if letter.kind == "elicitation.request":
-            try:
-                await self._client.respond(data["id"], 2 * int(data["message"].split()[1].removesuffix("?")))
-            except Refused as refusal:
-                # Answered already, on a connection that was left before this was acknowledged.
-                if refusal.status != 409:
-                    raise
+        if letter.kind == "message.new":
+            self._received[data["id"]] = self._received.get(data["id"], 0) + 1
+        try:
+            if letter.kind == "elicitation.request":
+                await self._client.respond(data["id"], 2 * int(data["message"].split()[1]))
+            if letter.kind == "task.offered":
+                await self._client.claim_task(data["id"])
+                await self._client.complete_task(data["id"], 2 * int(data["title"].split()[1]))
+                self._ledger.done.append(data["id"])
+        except Refused as refusal:
+            self._ledger.wrong.append(f"{self.name} was told {letter.kind}: {refusal}")
 
     async def _follow(self) -> None:
         """The whole log from the first event on, without gap or double."""

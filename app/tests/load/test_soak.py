@@ -77,6 +77,8 @@ async def team(bridge: RunningBridge, agents: int, seconds: float, pace: float) 
         for ledger in ledgers:
             for name, received in ledger.received.items():
                 assert Counter(messages.get(name, [])) == Counter(received), name
+        given = [task for ledger in ledgers for task in ledger.tasks]
+        assert sorted(given) == sorted(task for ledger in ledgers for task in ledger.done)
         stored = sorted(seq for ledger in ledgers for seq in ledger.stored)
         found: list[int] = []
         cursor = None

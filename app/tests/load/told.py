@@ -21,16 +21,17 @@ class Plan(msgspec.Struct):
 class Ledger(msgspec.Struct):
     """What the agents of one process did and were told, as far as the bridge acknowledged it.
 
-    `sent`: of each recipient the messages. `received`: of each agent how often each message came. `took`: of
-    each kind of act the seconds of every single one.
+    `followed`: of each agent that followed the log, where it did not go on with the next event. `sent`: for
+    each recipient the messages; `received`: of each how often which came. `tasks` were given, and `done`.
+    `took`: of each kind of act the seconds of every single one.
     """
 
     stored: list[int] = []
     followed: dict[str, list[tuple[int, int]]] = {}
     sent: dict[str, list[str]] = {}
     received: dict[str, dict[str, int]] = {}
-    tasks: dict[str, str] = {}
-    done: dict[str, int] = {}
+    tasks: list[str] = []
+    done: list[str] = []
     took: dict[str, list[float]] = {}
     refused: dict[str, int] = {}
     wrong: list[str] = []
