@@ -61,7 +61,8 @@ async def listed(bridge: "Bridge", call: Call) -> MessagePage:
             limit=asked.limit,
             before=place if thread is None else None,
             after=None if thread is None else place,
-        )
+        ),
+        call.caller.agent_id,
     )
 
 
@@ -91,7 +92,7 @@ async def _unread(bridge: "Bridge", call: Call) -> MessagePage:
 
 async def show(bridge: "Bridge", call: Call) -> Posted:
     """One message, and who acknowledged it."""
-    return await room(bridge).get(call.request.match_info["id"])
+    return await room(bridge).get(call.request.match_info["id"], call.caller.agent_id)
 
 
 async def acknowledge(bridge: "Bridge", call: Call) -> Receipt:

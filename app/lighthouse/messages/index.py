@@ -22,6 +22,7 @@ from lighthouse.messages.errors import BadWords, SearchesBusy
 from lighthouse.messages.filling import fill
 from lighthouse.messages.found import Coverage
 from lighthouse.messages.message import STREAM
+from lighthouse.turns import Turns
 
 PAGE = 500
 RETRY_SECONDS = 5.0
@@ -48,6 +49,7 @@ class Index:
         self._writing = ThreadPoolExecutor(1, "messages-index")
         self._searching = ThreadPoolExecutor(SEARCHES, "messages-search")
         self._searches: set[asyncio.Future[Any]] = set()
+        self._turns = Turns()
         self._newest = 0
         self._covered = 0
         self._problem: str | None = None
@@ -103,26 +105,21 @@ class Index:
         """How many events of the log lie between what it knows and what it should."""
         return max(0, self._newest - self._covered)
 
-    async def ask(self, work: Work[T]) -> tuple[T | None, Coverage]:
+    async def ask(self, caller: str, work: Work[T]) -> tuple[T | None, Coverage]:
         """What `work` found, on a thread and within its time; None where there is no index to ask now.
 
         What was stored before this call is taken into account, unless that takes long: the coverage tells.
-        Raises SearchesBusy, BadWords.
+        One caller's work is done in turn. Raises SearchesBusy, BadWords.
         """
         wanted = self._newest
         await self._catch_up(wanted)
         if self._connection is None or self._damage is not None:
             return None, self._coverage(wanted, 0, self._problem or "the index is being made")
-        if len(self._searches) >= SEARCHES + SEARCHES_WAITING:
-            raise SearchesBusy(f"{SEARCHES_WAITING} searches wait already", "try again in a moment")
         coverage = self._coverage(wanted, self._covered, self._problem)
         unwanted = threading.Event()
-        loop = asyncio.get_running_loop()
-        search = loop.run_in_executor(self._searching, self._search, work, unwanted)
-        self._searches.add(search)
-        search.add_done_callback(self._searched)
         try:
             async with asyncio.timeout(SEARCH_SECONDS + GRACE_SECONDS):
+                search = await self._begin(caller, work, unwanted)
                 return await asyncio.shield(search), coverage
         except TimeoutError:
             coverage.timed_out, coverage.complete = True, False
@@ -139,6 +136,26 @@ class Index:
         finally:
             # A caller that is gone wants no answer.
             unwanted.set()
+
+    async def _begin(self, caller: str, work: Work[T], unwanted: threading.Event) -> "asyncio.Future[T]":
+        """The search, when it is the caller's turn, which lasts to its end, awaited or not."""
+        turn = self._turns.of(caller)
+        await turn.acquire()
+        if len(self._searches) >= SEARCHES + SEARCHES_WAITING:
+            turn.release()
+            raise SearchesBusy(f"{SEARCHES_WAITING} searches wait already", "try again in a moment")
+        loop = asyncio.get_running_loop()
+        search = loop.run_in_executor(self._searching, self._search, work, unwanted)
+        self._searches.add(search)
+
+        def ended(_: "asyncio.Future[T]") -> None:
+            turn.release()
+            self._searches.discard(search)
+            if not search.cancelled():
+                search.exception()  # its caller is told, unless it went away
+
+        search.add_done_callback(ended)
+        return search
 
     def _coverage(self, wanted: int, covered: int, problem: str | None) -> Coverage:
         complete = covered >= wanted
@@ -158,11 +175,6 @@ class Index:
         with tables.reading(self._path) as connection:
             connection.set_progress_handler(lambda: unwanted.is_set() or time.monotonic() > end, tables.STEPS)
             return work(connection)
-
-    def _searched(self, search: "asyncio.Future[Any]") -> None:
-        self._searches.discard(search)
-        if not search.cancelled():
-            search.exception()  # its caller is told, unless it went away
 
     def _found_damaged(self, why: str) -> None:
         self._damage = self._damage or why

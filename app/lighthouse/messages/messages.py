@@ -137,7 +137,7 @@ class Messages:
         said |= {"subject": subject} if subject else {}
         parties: set[str] = set()
         if thread is not None:
-            root, parties = await self._thread(thread)
+            root, parties = await self._thread(thread, agent_id)
             said["thread"] = id_of(root)
         said = without_tokens(said)
         posted = await self._earlier(agent_id, said, idempotency_key)
@@ -159,27 +159,27 @@ class Messages:
         if seq is None:
             raise _no_such(message_id)
         if not self._outstanding.waits(seq, agent_id):
-            recipients = (await self.get(message_id)).recipients
+            recipients = (await self.get(message_id, agent_id)).recipients
             if agent_id not in recipients:
                 raise NotAllowed(f"{message_id} is not for {agent_id}", "acknowledge what is for you")
             if (at := recipients[agent_id]) is not None:
                 return Receipt(message_id, agent_id, at)
         return await self._work.finished(self._acknowledge(message_id, agent_id))
 
-    async def get(self, message_id: str) -> Posted:
+    async def get(self, message_id: str, caller: str) -> Posted:
         """A message, and who acknowledged it. Raises NoSuchMessage, IndexBehind, SearchesBusy."""
         seq = seq_of(message_id)
         if seq is None or seq > self._store.head.seq:
             raise _no_such(message_id)
-        found, coverage = await self._index.ask(lambda connection: finding.one(connection, seq))
+        found, coverage = await self._index.ask(caller, lambda connection: finding.one(connection, seq))
         if found is not None and coverage.complete:
             return found
         _check(coverage)
         raise _no_such(message_id)
 
-    async def find(self, wanted: Wanted) -> MessagePage:
+    async def find(self, wanted: Wanted, caller: str) -> MessagePage:
         """A page of messages, and how much of the log it takes into account. Raises SearchesBusy."""
-        page, coverage = await self._index.ask(lambda connection: finding.find(connection, wanted))
+        page, coverage = await self._index.ask(caller, lambda connection: finding.find(connection, wanted))
         page = page or finding.Page([])
         sign = "after" if wanted.thread is not None else "before"
         return MessagePage(
@@ -196,7 +196,7 @@ class Messages:
     ) -> ThreadPage:
         """A page of threads, of all or of those that one agent is in. Raises SearchesBusy."""
         page, coverage = await self._index.ask(
-            lambda connection: finding.threads(connection, caller, agent_id, limit, before)
+            caller, lambda connection: finding.threads(connection, caller, agent_id, limit, before)
         )
         page = page or finding.Threads([])
         return ThreadPage(
@@ -258,14 +258,14 @@ class Messages:
             "index": self._index.status(),
         }
 
-    async def _thread(self, message_id: str) -> tuple[int, set[str]]:
+    async def _thread(self, message_id: str, caller: str) -> tuple[int, set[str]]:
         """The thread that a message is in, and who is in it."""
         seq = seq_of(message_id)
         if seq is None or seq > self._store.head.seq:
             raise _no_such(message_id)
         if (parties := self._threads.get(seq)) is not None:
             return seq, set(parties)
-        found, coverage = await self._index.ask(lambda connection: finding.root(connection, seq))
+        found, coverage = await self._index.ask(caller, lambda connection: finding.root(connection, seq))
         if not coverage.complete:
             _check(coverage)
         if found is None:

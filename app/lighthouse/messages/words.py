@@ -13,6 +13,8 @@ from lighthouse.messages.errors import BadWords
 MAX_LENGTH = 500
 MAX_TERMS = 32
 MAX_DEPTH = 8
+# What begins with some letters is put together from many words, and within that no clock is looked at.
+MAX_PREFIXES = 4
 FIELDS = ("subject", "body")
 _OPERATORS = ("AND", "OR", "NOT")
 
@@ -36,6 +38,8 @@ def expression(text: str) -> str:
     tokens = _Reader(text).tokens()
     if sum(token.kind == "term" for token in tokens) > MAX_TERMS:
         raise BadWords(f"the search has more than {MAX_TERMS} words", "search for fewer")
+    if sum(token.text.endswith(" *") for token in tokens) > MAX_PREFIXES:
+        raise BadWords(f"the search has more than {MAX_PREFIXES} words with *", "write some out")
     parser = _Parser(tokens, len(text) + 1)
     return parser.whole()
 

@@ -62,8 +62,8 @@ class Room:
         assert page.complete, page
         return [one.id for one in page.messages]
 
-    async def page(self, q: str | None = None, **wanted: Any) -> MessagePage:
-        return await self.messages.find(Wanted(match=None if q is None else expression(q), **wanted))
+    async def page(self, q: str | None = None, caller: str = "cleo", **wanted: Any) -> MessagePage:
+        return await self.messages.find(Wanted(match=None if q is None else expression(q), **wanted), caller)
 
     def unread(self, agent: str) -> list[str]:
         return [one.id for one in self.messages.unread(agent)]

@@ -166,7 +166,7 @@ class Machine(RuleBasedStateMachine):
             wanted = [f"m{seq}" for seq, one in self.model.items() if word in one["body"]]
             assert self.run(self.room.ids(word, limit=100)) == wanted[::-1]
         for seq, one in list(self.model.items())[-2:]:
-            found = self.run(self.room.messages.get(f"m{seq}"))
+            found = self.run(self.room.messages.get(f"m{seq}", "cleo"))
             assert {who for who, at in found.recipients.items() if at is None} == one["open"]
 
     def what_is_open_reaches_a_socket(self) -> None:

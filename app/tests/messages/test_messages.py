@@ -27,7 +27,7 @@ async def test_a_message_is_an_event_and_waits_for_its_recipient(room: Room) -> 
         "recipients": ["bob"],
     }
     assert (room.unread("bob"), room.unread("ann")) == ([sent.id], [])
-    found = await room.messages.get(sent.id)
+    found = await room.messages.get(sent.id, "cleo")
     assert (found.body, found.agent_id, found.to) == ("the parser is done", "ann", "bob")
 
 
@@ -39,7 +39,7 @@ async def test_an_acknowledgement_is_an_event_and_ends_the_waiting(room: Room) -
     await room.again()
     assert room.unread("bob") == []
     assert await room.messages.acknowledge(sent.id, "bob") == receipt
-    assert (await room.messages.get(sent.id)).recipients == {"bob": receipt.acknowledged_at}
+    assert (await room.messages.get(sent.id, "cleo")).recipients == {"bob": receipt.acknowledged_at}
     assert len(await room.events("message.delivered")) == 1
 
 
@@ -67,7 +67,11 @@ async def test_to_everybody_who_is_known(room: Room) -> None:
     sent = await room.send(to="*")
     assert (sent.to, list(sent.recipients)) == ("*", ["bob", "cleo", "dora"])
     await room.messages.acknowledge(sent.id, "cleo")
-    assert [bool(at) for at in (await room.messages.get(sent.id)).recipients.values()] == [False, True, False]
+    assert [bool(at) for at in (await room.messages.get(sent.id, "cleo")).recipients.values()] == [
+        False,
+        True,
+        False,
+    ]
     await room.again()
     assert [room.unread(one) for one in ("bob", "cleo", "dora")] == [[sent.id], [], [sent.id]]
 
@@ -98,7 +102,10 @@ async def test_a_thread_whose_beginning_is_long_ago_is_answered_in(room: Room, c
     reply = await room.send(agent="bob", to=None, thread=first.id)
     assert list(reply.recipients) == ["ann", "cleo"]
     receipt = await room.messages.acknowledge(first.id, "cleo")
-    assert (await room.messages.get(first.id)).recipients == {"bob": None, "cleo": receipt.acknowledged_at}
+    assert (await room.messages.get(first.id, "cleo")).recipients == {
+        "bob": None,
+        "cleo": receipt.acknowledged_at,
+    }
 
 
 async def test_threads_the_latest_first_in_pages(room: Room) -> None:
@@ -166,7 +173,7 @@ async def test_full_mailboxes(room: Room, monkeypatch: pytest.MonkeyPatch) -> No
     assert (await room.send(idempotency_key="first")).id == first.id
     everybody = await room.send(to="*")
     assert (list(everybody.recipients), everybody.left_out) == (["cleo"], ["bob"])
-    assert (await room.messages.get(everybody.id)).left_out == ["bob"]
+    assert (await room.messages.get(everybody.id, "cleo")).left_out == ["bob"]
     await room.messages.acknowledge(first.id, "bob")
     assert list((await room.send(to="*")).recipients) == ["bob", "cleo"]
     with pytest.raises(MailboxFull):

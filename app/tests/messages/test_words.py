@@ -118,6 +118,7 @@ def test_what_is_found(index, text: str, wanted: list[int] | None) -> None:
         ("x \x07", "at character 3: there is a control character"),
         ("(" * (MAX_DEPTH + 1) + "x" + ")" * (MAX_DEPTH + 1), f"brackets are deeper than {MAX_DEPTH}"),
         ("x " * (MAX_TERMS + 1), f"more than {MAX_TERMS} words"),
+        ("a* b* c* d* e*", "more than 4 words with *"),
         ("x" * 501, "501 characters"),
         ("", "there is nothing to search for"),
     ],
