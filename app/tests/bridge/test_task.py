@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -10,7 +10,9 @@ import msgspec
 import pytest
 
 from lighthouse.bridge import task as task_routes
+from lighthouse.mailbox import presence
 from lighthouse.sessions import Role
+from lighthouse.tasks import tasks as room
 from tests.bridge.conftest import Api, Start
 
 TESTS = {"title": "run the tests", "to": "tom"}
@@ -208,6 +210,29 @@ async def test_a_restart_in_the_middle_loses_and_doubles_nothing(start: Start) -
         "task.completed",
         "task.cancelled",
     ]
+
+
+async def test_the_work_of_an_expert_who_goes_away_is_given_to_another(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name in ((presence, "HEARD_SECONDS"), (presence, "GRACE_SECONDS"), (room, "LOOK_SECONDS")):
+        monkeypatch.setattr(module, name, 0.1)
+    api = await start()
+    async with AsyncExitStack() as beas, socket(api, "abe") as abes:
+        bea = await beas.enter_async_context(socket(api, "bea"))
+        for name, languages in (("abe", []), ("bea", ["python"])):
+            body = {"speciality": "builder", "languages": languages}
+            await api.post("/expert/register", body, token=api.token(name, Role.EXPERT))
+        made = (await api.post("/expert/delegate", {"title": "x", "needs": {"languages": ["python"]}})).json()
+        where = f"/task/{made['id']}"
+        assert await take(bea) == ("task.offered", "pending")
+        await api.post(f"{where}/claim", {}, token=api.token("bea", Role.EXPERT))
+        await beas.aclose()
+        assert await take(abes) == ("task.offered", "pending")
+        await api.post(f"{where}/claim", {}, token=api.token("abe", Role.EXPERT))
+        (await api.post(f"{where}/complete", {}, token=api.token("bea", Role.EXPERT))).problem(409)
+        done = (await api.post(f"{where}/complete", {}, token=api.token("abe", Role.EXPERT))).json()
+    assert (done["holder"], done["attempt"], done["tried"]) == ("abe", 2, ["bea"])
 
 
 async def test_a_result_may_be_any_json_of_some_size(api: Api, tom: str) -> None:

@@ -186,9 +186,6 @@ TestWork.settings = settings(max_examples=25, stateful_step_count=30, deadline=N
 
 
 @pytest.mark.soak
-def test_long() -> None:
-    class Longer(Work):
-        pass
-
-    Longer.TestCase.settings = settings(max_examples=400, stateful_step_count=60, deadline=None)
-    Longer.TestCase().runTest()
+@pytest.mark.timeout(1200)
+class TestLong(Work.TestCase):  # type: ignore[misc]
+    settings = settings(max_examples=400, stateful_step_count=60, deadline=None)
