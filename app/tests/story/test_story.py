@@ -84,7 +84,7 @@ class Beside(story.Place):  # type: ignore[name-defined, misc]
 
 
 @needs_mount
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_a_team_works_together(own_bridge: RunningBridge, tmp_path: Path) -> None:
     own_bridge.mount = tmp_path / "mount"
     own_bridge.mount.mkdir()

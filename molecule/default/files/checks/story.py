@@ -165,10 +165,15 @@ class Story:
         """All of it; a line of evidence for each step."""
         steps = (
             self.an_expert_comes,
-            self.a_builder_edits,
-            self.an_expert_notes_and_proposes,
+            self.a_builder_edits_under_a_lease,
+            self.a_second_builder_is_refused,
+            self.the_builder_asks_and_gives_work,
+            self.the_bridge_is_restarted,
+            self.the_expert_answers_notes_and_proposes,
             self.the_builder_applies,
+            self.a_tester_works,
             self.a_person_approves,
+            self.the_lease_ends,
         )
         said = [step() for step in steps]
         return [*said, self.read_back()]
@@ -188,12 +193,52 @@ class Story:
         need(made["agent_id"] == "sam", f"registered as {made}")
         return "sam is an expert of security"
 
-    def a_builder_edits(self):
+    def a_builder_edits_under_a_lease(self):
+        folder = f"{self.file.parent.name}/"
+        self.lease = self.bea.call("take_lease", paths=[folder], seconds=3600, reason="a currency for all")["id"]
         decision, reason = self.write("bea", MORE)
         need(decision != "deny", f"bea may not write: {reason}")
-        return "bea edits"
+        return f"bea edits under {self.lease}"
 
-    def an_expert_notes_and_proposes(self):
+    def a_second_builder_is_refused(self):
+        decision, reason = self.write("ben", UNSAFE)
+        need(decision == "deny" and "bea" in reason, f"ben's write got {decision}: {reason}")
+        remove = {"command": f"echo > {self.path}", "cwd": str(self.place.project)}
+        verdict = self.ben.call("validate_command", **remove)
+        need((verdict["decision"], verdict["rule"]) == ("deny", "leased"), f"ben's shell got {verdict}")
+        refusal = self.ben.refused("take_lease", paths=[self.path])
+        need("bea" in refusal, f"ben was told {refusal}")
+        return f"ben is refused: {reason}"
+
+    def the_builder_asks_and_gives_work(self):
+        schema = {"type": "object", "properties": {"safe": {"type": "boolean"}}, "required": ["safe"]}
+        asked = {"to": "sam", "message": f"Is {self.path} safe?", "schema": schema, "timeout_seconds": 3600}
+        self.asking = self.bea.begin("elicit_information", **asked, wait_seconds=120)
+        (question,) = self.sam.call("check_elicitations", wait_seconds=60)["questions"]
+        self.question = question["id"]
+        self.task = self.bea.call("dispatch_task", title="Look at the currency", to="tess")["id"]
+        return f"bea asks {self.question} and gives {self.task} to tess"
+
+    def the_bridge_is_restarted(self):
+        """In the middle: nothing that was acknowledged is lost, nothing comes twice."""
+        self.place.restart()
+        waiting = self.sam.call("check_elicitations")["questions"]
+        need([one["id"] for one in waiting] == [self.question], f"sam is asked {waiting}")
+        tasks = self.tess.call("check_tasks")["tasks"]
+        need([one["id"] for one in tasks] == [self.task], f"tess finds {tasks}")
+        decision, reason = self.write("ben", UNSAFE)
+        need(decision == "deny" and "bea" in reason, f"after the restart ben's write got {decision}: {reason}")
+        return "restarted: the question, the task and the lease are there, once"
+
+    def the_expert_answers_notes_and_proposes(self):
+        wrong = self.sam.refused("respond_to_elicitation", id=self.question, action="accept", content={"safe": 1})
+        need("safe" in wrong, f"an answer of the wrong shape was told {wrong}")
+        self.sam.call("respond_to_elicitation", id=self.question, action="accept", content={"safe": False})
+        # The asker's own call may have ended with the bridge, and says then what to ask for.
+        said = self.asking.result(self.place.seconds)
+        found = self.bea.call("check_elicitations", id=self.question, wait_seconds=60)["questions"][0]
+        need("error" in said or said["answer"]["content"] == {"safe": False}, f"bea was told {said}")
+        need((found["state"], found["content"]) == ("accepted", {"safe": False}), f"bea finds {found}")
         text = "customer goes into SQL as it comes"
         told = {"path": self.path, "symbol": "total", "text": text, "severity": "error", "category": "security"}
         self.note = self.sam.call("annotate", **told)["id"]
@@ -201,7 +246,7 @@ class Story:
         folder = made["text"].rstrip("\n").rpartition("edit in ")[2]
         quoted = """s/f"select\\(.*\\)'{customer}'")/"select\\1?", (customer,))/"""
         self.place.shell('sed -i "$1" "$0"', f"{folder}/{self.path}", quoted)
-        return f"sam notes {self.note} and proposes {self.proposal}"
+        return f"sam answers, notes {self.note} and proposes {self.proposal}"
 
     def the_builder_applies(self):
         notes = self.bea.call("list_annotations", path=self.path)["notes"]
@@ -211,13 +256,22 @@ class Story:
         decision, reason = self.place.hook("bea", "agent", "Edit", {"file_path": str(self.file)})
         need(decision != "deny", f"bea may not edit: {reason}")
         self.place.shell('cd "$0" && printf %s "$1" | git apply', str(self.place.project), patch)
-        ended = self.place.wait_for(
+        self.place.wait_for(
             "the applied proposal to be found",
-            lambda: f"{self.proposal}, applied" in self.bea.call("list_proposals", ended=True)["text"],
+            lambda: f"{self.proposal}, applied" in self.bea.call("show_proposal", name=self.proposal)["text"],
         )
-        need(ended, "it is not")
         self.bea.call("end_annotation", id=self.note, ending="resolved", reason="the database quotes")
         return "bea applies it with git, and resolves the note"
+
+    def a_tester_works(self):
+        self.tess.call("change_task", id=self.task, action="claim")
+        refusal = self.ben.refused("change_task", id=self.task, action="claim")
+        self.tess.call("change_task", id=self.task, action="progress", note="half of it", percent=50)
+        self.place.shell('grep -q CURRENCY "$0"', str(self.file))
+        self.tess.call("change_task", id=self.task, action="complete", result={"passed": 1, "failed": 0})
+        done = self.bea.call("check_tasks", id=self.task, wait_seconds=60)["tasks"][0]
+        need((done["state"], done["result"]) == ("completed", {"passed": 1, "failed": 0}), f"bea finds {done}")
+        return f"tess completes {self.task}; ben was refused: {refusal}"
 
     def a_person_approves(self):
         asked = {"command": ASKED_ABOUT, "cwd": str(self.place.project), "wait_seconds": 120}
@@ -230,6 +284,12 @@ class Story:
         verdict = self.bea.ended(waiting, "validate_command")
         need((verdict["id"], verdict["decision"]) == (one["id"], "allow"), f"bea was told {verdict}")
         return f"{PERSON} approves {one['id']}"
+
+    def the_lease_ends(self):
+        self.bea.call("change_lease", id=self.lease, action="release")
+        decision, reason = self.write("ben", self.file.read_text() + "\n")
+        need(decision != "deny", f"without a lease ben may not write: {reason}")
+        return f"{self.lease} is released, and ben may write"
 
     def read_back(self):
         """The story as the log has it."""
@@ -251,10 +311,18 @@ class Story:
 EXPECTED = [
     ("bea", "story.begun"),
     ("sam", "expert.registered"),
+    ("bea", "lease.granted"),
+    ("bea", "elicitation.created"),
+    ("bea", "task.dispatched"),
+    ("sam", "elicitation.answered"),
     ("sam", "annotation.added"),
     ("sam", "proposal.created"),
     ("bea", "annotation.resolved"),
+    ("tess", "task.claimed"),
+    ("tess", "task.progressed"),
+    ("tess", "task.completed"),
     ("bea", "validation.requested"),
     (PERSON, "validation.answered"),
     (PERSON, "validation.resolved"),
+    ("bea", "lease.released"),
 ]
