@@ -14,6 +14,8 @@ class Held:
 
     def __init__(self, lease: Lease) -> None:
         self.lease = lease
+        # Its place in the order of asking.
+        self.number = int(lease.id[1:])
         self.patterns = [read(path) for path in lease.paths]
         self.globs = sum(any(map(is_wild, names)) for names in self.patterns)
         self.waiters = Waiters()
@@ -37,6 +39,7 @@ class Table:
     def __init__(self) -> None:
         self._live: dict[str, Held] = {}
         self._index: Index[Held] | None = None
+        self.changes = 0
 
     def __len__(self) -> int:
         return len(self._live)
@@ -56,24 +59,27 @@ class Table:
         """One was asked for."""
         self._live[lease.id] = held = Held(lease)
         self._index = None
+        self.changes += 1
         return held
 
     def changed(self, held: Held) -> None:
         """It was granted or renewed, or it ended."""
         held.deadline = held.lease.deadline
-        self._index = None
+        self.changes += 1
         if held.lease.over:
+            self._index = None
             del self._live[held.lease.id]
 
     def in_the_way(self, patterns: list[Names], agent_id: str, own: Held | None = None) -> list[Held]:
         """Others' leases on such paths, and others who wait for such: for `own`, those who came earlier."""
-        found, earlier = [], True
-        for held in self._live.values():
-            if held is own:
-                earlier = False
-            elif held.lease.agent_id != agent_id and (earlier or not held.waits) and held.touches(patterns):
-                found.append(held)
-        return found
+        before = None if own is None else own.number
+        found = {
+            held.number: held
+            for names in patterns
+            for held in self._indexed().touched(Touch(names, "all"), _all_are_folders)
+            if held.lease.agent_id != agent_id and (not held.waits or before is None or held.number < before)
+        }
+        return [held for _, held in sorted(found.items())]
 
     def touched(
         self, touches: Iterable[Touch], agent_id: str, now: float, is_folder: IsFolder
@@ -81,12 +87,17 @@ class Table:
         """A lease in force of another agent on one of the paths, and that path."""
         if not self._live:
             return None
-        if self._index is None:
-            self._index = Index(
-                (names, held) for held in self._live.values() if not held.waits for names in held.patterns
-            )
         for touch in touches:
-            for held in self._index.touched(touch, is_folder):
-                if held.lease.agent_id != agent_id and held.deadline > now:
+            for held in self._indexed().touched(touch, is_folder):
+                if not held.waits and held.lease.agent_id != agent_id and held.deadline > now:
                     return held, touch
         return None
+
+    def _indexed(self) -> Index[Held]:
+        if self._index is None:
+            self._index = Index((names, held) for held in self._live.values() for names in held.patterns)
+        return self._index
+
+
+def _all_are_folders(names: Names) -> bool:
+    return True

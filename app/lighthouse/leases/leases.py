@@ -46,9 +46,9 @@ from lighthouse.sessions import Identity, NotAllowed, allows
 
 MAX_LEASES = 500
 MAX_LEASES_OF_ONE = 50
-MAX_PATHS = 50
-MAX_PATTERNS = 2000
-MAX_GLOBS = 200
+MAX_PATHS, MAX_PATHS_GLOBS = 50, 10
+# What is compared with all leases at once holds up the event loop: globs in paths and in calls.
+MAX_PATTERNS, MAX_GLOBS = 1000, 100
 # With its renewals; then it is taken anew, behind those who wait.
 MAX_SECONDS = 7 * 86400
 KEPT_ENDED = 1000
@@ -91,6 +91,8 @@ class Leases:
         # The last event that was taken over; an append failed after it, and may be on disk.
         self._seen = 0
         self._unsure = False
+        # The table as it was when all who waited were looked at.
+        self._granted = -1
         self.ends: Counter[str] = Counter()
 
     async def start(self) -> None:
@@ -129,6 +131,8 @@ class Leases:
         if not 1 <= len(paths) <= MAX_PATHS:
             raise BadLease(f"a lease has 1 to {MAX_PATHS} paths", "name folders")
         names = canonical(paths, self._follow)
+        if _globs(names) > MAX_PATHS_GLOBS:
+            raise BadLease(f"a lease has at most {MAX_PATHS_GLOBS} globs", "name folders")
         data: dict[str, Any] = {
             "paths": [shown(one) for one in names],
             "seconds": seconds,
@@ -254,7 +258,7 @@ class Leases:
         if len(own) >= MAX_LEASES_OF_ONE:
             raise TooManyLeases(f"you have {MAX_LEASES_OF_ONE} leases", "release some of them")
         patterns = len(names) + sum(len(held.patterns) for held in self._table)
-        globs = sum(any(map(is_wild, one)) for one in names) + sum(held.globs for held in self._table)
+        globs = _globs(names) + sum(held.globs for held in self._table)
         if len(self._table) >= MAX_LEASES or patterns > MAX_PATTERNS or globs > MAX_GLOBS:
             raise TooManyLeases(
                 f"there are {len(self._table)} leases on {patterns} paths, {globs} of them globs",
@@ -326,11 +330,16 @@ class Leases:
         drafts = [ending(held.lease, how) for held in self._table if (how := self._over(held, now))]
         if drafts:
             await self._store_it(drafts, BRIDGE)
+        if self._granted == self._table.changes:
+            return
         for held in self._table:
             lease = held.lease
+            if held.waits:
+                await asyncio.sleep(0)
             if held.waits and not self._table.in_the_way(held.patterns, lease.agent_id, held):
                 data = {"id": lease.id, "expires_at": moment(self._clock() + lease.seconds)}
                 await self._store_it([Draft(GRANTED, data, STREAM)], BRIDGE)
+        self._granted = self._table.changes
 
     async def _tidy_later(self) -> None:
         """As `_tidy`, after something that is done in any case: what fails is tried again."""
@@ -414,6 +423,10 @@ class Leases:
                 self._mail.withdraw(lease.agent_id, kind, lease.id)
             if lease.ended_by != lease.agent_id:
                 self._mail.send(lease.agent_id, letter(ENDED, lease))
+
+
+def _globs(names: list[Names]) -> int:
+    return sum(any(map(is_wild, one)) for one in names)
 
 
 def _told(names: list[Names], ways: list[Held]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from lighthouse.leases import Lease, Leases, Names, Touch
 from lighthouse.leases.index import Extent
 from lighthouse.leases.paths import shown
+from lighthouse.leases.pattern import is_wild
 from lighthouse.policy import Act, Verdict
 from lighthouse.policy.act import Facts
 from lighthouse.policy.tools import SHELLS
@@ -21,8 +22,8 @@ _EXACT = EDITORS | {
     *("bash", "chgrp", "chown", "dd", "mkdir", "rm", "rmdir", "sed", "shred", "tee", "touch"),
     *("truncate", "unlink"),
 }
-# More are taken for all beneath the folder that holds them.
-MAX_TOUCHES = 64
+# More, or more globs, are taken for all beneath the folder that holds them.
+MAX_TOUCHES, MAX_GLOBS = 64, 4
 
 
 class Leased:
@@ -72,7 +73,7 @@ class Leased:
 def touches(facts: Facts, roots: tuple[str, ...]) -> list[Touch]:
     """Each path once; those of too many are told as the folder that holds them all."""
     found = list(dict.fromkeys(_touches(facts, roots)))
-    if len(found) > MAX_TOUCHES:
+    if len(found) > MAX_TOUCHES or sum(any(map(is_wild, one.names)) for one in found) > MAX_GLOBS:
         common = found[0].names
         for touch in found:
             same = zip(common, touch.names, strict=False)
