@@ -166,7 +166,8 @@ class Machine(RuleBasedStateMachine):
         pairs = self.pairs()
         session = pairs[which % len(pairs)]
         first, second = WHO[session.agent_id], WHO[session.asked[0]]
-        for who, verb in ((second, "accept"), (first, "suggest"), (second, "review"), (second, "suggest")):
+        reviewed = [(first, "suggest"), (second, "review"), (second, "review")]
+        for who, verb in [(second, "accept"), *reviewed, (second, "suggest")]:
             self.attempt(self.doing(session, who, verb))
 
     @rule(which=st.integers(0, 2), who=agents, verb=verbs, stored=st.booleans())
@@ -251,10 +252,11 @@ class Machine(RuleBasedStateMachine):
     def doing(self, session: Collaboration, by: Identity, verb: str) -> Coroutine[Any, Any, Any]:
         room = self.room.collaborations
         reviewable = [one.id for one in session.suggestions if one.verdict is None]
+        reviewable = reviewable or [one.id for one in session.suggestions] or ["s0"]
         works: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
             "say": lambda: room.say(session.id, by, "so"),
             "suggest": lambda: room.suggest(session.id, by, "so", Target("sums.py", line=2)),
-            "review": lambda: room.review(session.id, by, (reviewable or ["s0"])[0], "accept"),
+            "review": lambda: room.review(session.id, by, reviewable[0], "accept"),
             "complete": lambda: room.complete(session.id, by, "done"),
             "close": lambda: room.close_session(session.id, by),
             "join": lambda: room.join(session.id, by),
