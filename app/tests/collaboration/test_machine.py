@@ -189,7 +189,7 @@ class Machine(RuleBasedStateMachine):
             store.append = append  # type: ignore[method-assign]
         assert session.events == before
         # Whatever is tried next finds out; here a look at the time does.
-        for held in self.room.collaborations._held.values():
+        for held in list(self.room.collaborations._held.values()):
             if held.unsure:
                 self.run(self.made_sure(held))
 
