@@ -43,6 +43,8 @@ from lighthouse.tasks.task import (
 MAX_RESULT = 64 * 1024
 # So often it is looked whether holders are still there, and whether others should be told.
 LOOK_SECONDS = 5.0
+# An end is told to who connects for so long.
+TOLD_SECONDS = 3600.0
 # Between so many looks at tasks the event loop may do something else.
 TURNS = 16
 # What agents are told: there is work; it is not for you any more; it was taken from you; it has ended.
@@ -164,12 +166,17 @@ class Tasks:
         return sorted(known, key=lambda task: -task.seq)
 
     def pending(self, agent_id: str | None = None) -> list[Task]:
-        """Those that nobody has, or of them those that this agent may claim; the oldest first."""
-        tasks = (held.task for held in self._kept.all())
+        """Those that nobody has, or of them those that this agent should claim; the oldest first.
+
+        It was told of these, or covers what they ask for and whoever was told let the time for it pass.
+        """
+        tasks = [held.task for held in self._kept.all() if held.task.state == "pending"]
+        if agent_id is None:
+            return tasks
         return [
             task
             for task in tasks
-            if task.state == "pending" and (agent_id is None or routing.is_for(self._desk, task, agent_id))
+            if agent_id in task.offered or (self._waited(task) and routing.is_for(self._desk, task, agent_id))
         ]
 
     async def news(self, agent_id: str, wait_seconds: float) -> None:
@@ -307,8 +314,9 @@ class Tasks:
         for held in self._kept.all():
             if held.task.state == "pending" and agent_id in held.task.offered:
                 yield _offer(held.task)
+        since = self._clock() - TOLD_SECONDS
         for held in self._kept.ended():
-            if agent_id in held.unseen:
+            if agent_id in held.unseen and seconds(held.task.ended_at) > since:
                 yield _ended(held.task)
 
     def acknowledged(self, agent_id: str, letter: Letter) -> None:
@@ -409,8 +417,7 @@ class Tasks:
                 return
             able = routing.fitting(self._desk, task)
             fresh = [agent_id for agent_id in able if agent_id not in task.offered]
-            waited = not task.offered_at or seconds(task.offered_at) + self._offer_seconds <= self._clock()
-            if fresh and (waited or not any(agent_id in task.offered for agent_id in able)):
+            if fresh and (self._waited(task) or not any(agent_id in task.offered for agent_id in able)):
                 try:
                     await self._make_sure(held)
                     if fresh[0] not in task.offered:
@@ -463,6 +470,10 @@ class Tasks:
         else:
             self._alarm.by(self._next_look(task))
         held.waiters.wake()
+
+    def _waited(self, task: Task) -> bool:
+        """Whether those who were told of it had the time to claim it."""
+        return not task.offered_at or seconds(task.offered_at) + self._offer_seconds <= self._clock()
 
     def _next_look(self, task: Task) -> float:
         return min(_deadline(task), self._clock() + LOOK_SECONDS)

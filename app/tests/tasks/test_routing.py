@@ -84,6 +84,8 @@ async def test_who_has_the_capability_may_take_it_without_being_told(room: Room)
         await room.register(name, risks=("high",))
     task = await room.dispatch(Capability(risks=("delete",)))
     assert task.offered == ["abe"]
+    assert room.tasks.pending("bea") == []
+    room.clock.ahead += OFFER_SECONDS
     assert room.tasks.pending("bea") == [task]
     for nobody in ("ann", "tom"):
         assert room.tasks.pending(nobody) == []

@@ -242,6 +242,16 @@ async def test_a_restart_finds_all_again(room: Room, wait_for: WaitFor) -> None:
     assert room.tasks.all()[1].attempt == 2
 
 
+async def test_an_end_is_told_for_an_hour(room: Room) -> None:
+    task = await room.dispatch()
+    await room.tasks.claim(task.id, "tom")
+    await room.tasks.complete(task.id, "tom", 1)
+    room.clock.ahead += 3599
+    assert [letter.id for letter in room.tasks.open_letters("ann")] == [task.id]
+    room.clock.ahead += 1
+    assert list(room.tasks.open_letters("ann")) == []
+
+
 async def test_long_ended_ones_are_read_from_the_log(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept, "KEPT_ENDED", 1)
     await room.again()
