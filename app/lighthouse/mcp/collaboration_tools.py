@@ -98,13 +98,13 @@ def tools(link: Link) -> list[Tool]:
 
     async def lighthouse_pair(
         action: Literal["request", "accept", "decline", "suggest", "review", "complete"],
-        id: Annotated[str, Field(description="But to request.")] = "",
+        id: str = "",
         to: Annotated[str, Field(description="To request.")] = "",
         text: Annotated[str, Field(description="Goal, suggestion, comment, summary.")] = "",
         proposal: Proposal = None,
         path: str | None = None,
         line: int | None = None,
-        suggestion: Annotated[str, Field(description="To review.")] = "",
+        suggestion: str = "",
         verdict: Literal["accept", "change", "reject"] | None = None,
     ) -> Pair:
         """Two at one piece of work: what the one suggests the other reviews."""

@@ -26,7 +26,7 @@ def tools(link: Link) -> list[Tool]:
 
     async def lighthouse_search(
         pattern: Annotated[str, Field(description="RE2, within a line.")],
-        path: Annotated[str, Field(description="Where.")] = "",
+        path: str = "",
         globs: Annotated[list[str] | None, Field(description="As rg -g: '*.ts', '!tests/'.")] = None,
         ignore_case: bool = False,
         fixed: Annotated[bool, Field(description="Plain text.")] = False,

@@ -6,10 +6,16 @@ from mcp.server.mcpserver.tools import Tool
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from lighthouse.client.answers import SessionToken
 from lighthouse.mcp.link import Link
 from lighthouse.mcp.shapes import picked
 from lighthouse.mcp.tool import ADDS, READS, OwnId, tool
+
+
+class Session(TypedDict, total=False):
+    token: str
+    token_id: str
+    agent_id: str
+    expires_at: str
 
 
 class Speaker(TypedDict, total=False):
@@ -26,10 +32,10 @@ def tools(link: Link) -> list[Tool]:
 
     async def lighthouse_create_session(
         ttl_seconds: Annotated[int, Field(ge=1, le=86400)] = 3600, agent_id: OwnId = None
-    ) -> SessionToken:
+    ) -> Session:
         """A short-lived token that speaks as you, for a script of yours; the tools here need none."""
         async with link.bridge() as bridge:
-            return await bridge.create_session(ttl_seconds, agent_id=agent_id)
+            return picked(await bridge.create_session(ttl_seconds, agent_id=agent_id), Session)
 
     async def lighthouse_validate_session(
         token: Annotated[str | None, Field(description="Left out: your own session.")] = None,

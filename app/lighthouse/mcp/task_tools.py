@@ -107,7 +107,7 @@ def tools(link: Link) -> list[Tool]:
         action: Literal["claim", "progress", "complete", "fail", "give_back", "cancel"],
         note: Annotated[str, Field(description="How far, or why.")] = "",
         percent: Annotated[float | None, Field(ge=0, le=100)] = None,
-        result: Json = None,
+        result: dict[str, Any] | None = None,
     ) -> Standing:
         """Take a task and keep it by telling progress before its lease_until; end it; cancel your own."""
         async with link.bridge() as bridge:

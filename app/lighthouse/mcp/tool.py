@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, create_
 
 Seq = Annotated[int, Field(ge=0)]
 # A number is as good as its digits; to say so would cost every tool that takes a moment.
-Moment = Annotated[str, BeforeValidator(str), Field(description="Seq, RFC 3339 time, snapshot or current.")]
+Moment = Annotated[str, BeforeValidator(str), Field(description="Seq, time, snapshot or current.")]
 Wait = Annotated[float, Field(ge=0, le=600)]
 # Any JSON value, said in words: clients that translate schemas refuse one that says nothing.
 Json = Annotated[
@@ -44,7 +44,7 @@ def tool(function: Callable[..., Awaitable[Any]], annotations: ToolAnnotations) 
 
 
 def given(schema: Any) -> Any:
-    """What a tool takes, without titles, "or null" and defaults that are nothing: one leaves it out."""
+    """What a tool takes, without titles, "or null", and what is said by saying nothing or by a name."""
     if isinstance(schema, list):
         return [given(value) for value in schema]
     if not isinstance(schema, dict):
@@ -53,7 +53,7 @@ def given(schema: Any) -> Any:
         key: given(value)
         for key, value in schema.items()
         if not (key == "title" and isinstance(value, str))
-        and not (key == "default" and not isinstance(value, dict) and not value)
+        and not (key in ("default", "minimum") and not isinstance(value, dict) and not value)
     }
     choices = kept.get("anyOf")
     if isinstance(choices, list) and {"type": "null"} in choices:
@@ -74,7 +74,7 @@ def answered(schema: Any) -> Any:
     return {
         key: answered(value)
         for key, value in schema.items()
-        if key != "$defs"
+        if key not in ("$defs", "default")
         and not (key in ("title", "description") and isinstance(value, str))
         and not (key == "additionalProperties" and value is True)
         and not (key == "required" and isinstance(value, list))

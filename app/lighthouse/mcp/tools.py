@@ -9,6 +9,7 @@ from lighthouse.mcp import (
     elicitation_tools,
     event_tools,
     lease_tools,
+    message_tools,
     proposal_tools,
     search_tools,
     session_tools,
@@ -34,6 +35,7 @@ FEATURES = (
     elicitation_tools,
     task_tools,
     lease_tools,
+    message_tools,
     collaboration_tools,
 )
 

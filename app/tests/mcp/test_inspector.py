@@ -69,6 +69,8 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("lighthouse_take_lease", "ann", {"paths": ["inspected-{run}"], "seconds": 60}),
     ("lighthouse_list_leases", "eve", {}),
     ("lighthouse_change_lease", "ann", {"id": "{lighthouse_take_lease}", "action": "release"}),
+    ("lighthouse_send_message", "ann", {"body": "Hello", "to": "eve"}),
+    ("lighthouse_read_messages", "eve", {}),
     ("lighthouse_start_collaboration", "ann", {"topic": "The parser", "agents": ["eve"]}),
     ("lighthouse_collaborate", "eve", {"id": "{lighthouse_start_collaboration}", "action": "join"}),
     ("lighthouse_pair", "ann", {"action": "request", "to": "eve", "text": "The parser"}),

@@ -61,5 +61,7 @@ async def test_delegated_to_who_fits(own_bridge, mode) -> None:
         assert given["offered"] == ["eve"]
         (task,) = (await call(expert, "check_tasks", wait_seconds=30))["tasks"]
         await call(expert, "change_task", id=task["id"], action="claim")
-        done = await call(expert, "change_task", id=task["id"], action="complete", result="fine")
-        assert done["result"] == "fine"
+        done = await call(
+            expert, "change_task", id=task["id"], action="complete", result={"found": "nothing"}
+        )
+        assert done["result"] == {"found": "nothing"}
