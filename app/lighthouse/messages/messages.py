@@ -14,11 +14,12 @@ from typing import Any
 
 from lighthouse.casework import Waiters, Work
 from lighthouse.errors import LighthouseError
-from lighthouse.events import BRIDGE, Conflict, Draft, Event, EventStore, Query
+from lighthouse.events import Conflict, Draft, Event, EventStore, Query
 from lighthouse.events.event import check_agent
 from lighthouse.mailbox import Letter, Mail
 from lighthouse.messages import finding, journal
-from lighthouse.messages.errors import BadMessage, IndexBehind, MailboxFull, NobodyThere, NoSuchMessage
+from lighthouse.messages.addressing import Addressing
+from lighthouse.messages.errors import BadMessage, IndexBehind, NoSuchMessage
 from lighthouse.messages.found import Coverage, MessagePage, ThreadPage, Wanted
 from lighthouse.messages.index import Index
 from lighthouse.messages.message import (
@@ -40,7 +41,6 @@ from lighthouse.sessions import NotAllowed
 from lighthouse.validation.bounded import without_tokens
 
 LETTER = "message.new"
-MAX_RECIPIENTS = 500
 KEPT_KEYS = 10_000
 
 log = logging.getLogger("lighthouse.messages")
@@ -61,12 +61,11 @@ class Messages:
     ) -> None:
         self._store = store
         self._mail = mail
-        self._known = known
         self._clock = clock
         self._index = Index(store)
         self._outstanding = Outstanding()
+        self._addressing = Addressing(store, self._outstanding, known)
         self._threads = Threads()
-        self._writers: set[str] = set()
         self._keys: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._work = Work()
         self._looking: dict[str, Waiters] = {}
@@ -143,11 +142,11 @@ class Messages:
         posted = await self._earlier(agent_id, said, idempotency_key)
         if posted is None:
             self._forget()
-            recipients, left_out = self._recipients(agent_id, to, parties)
+            recipients, left_out = self._addressing.recipients(agent_id, to, parties)
             said |= {"recipients": recipients} | ({"left_out": left_out} if left_out else {})
             posted = await self._work.finished(self._send(agent_id, said, idempotency_key))
         fields = {name: getattr(posted, name) for name in Posted.__struct_fields__}
-        return Sent(**fields, unseen=await self._unseen(posted.recipients))
+        return Sent(**fields, unseen=await self._addressing.unseen(posted.to))
 
     async def acknowledge(self, message_id: str, agent_id: str) -> Receipt:
         """The agent has the message, which is not delivered to it any more; on return that is on disk.
@@ -272,35 +271,6 @@ class Messages:
             raise _no_such(message_id)
         return found[0], set(found[1])
 
-    def _recipients(self, agent_id: str, to: str | None, parties: set[str]) -> tuple[list[str], list[str]]:
-        if (why := self._outstanding.why_full(agent_id)) is not None:
-            raise MailboxFull(why, "send more when some are")
-        if to is not None and to != EVERYBODY:
-            if self._outstanding.full(to):
-                raise MailboxFull(
-                    f"{len(self._outstanding.of(to))} messages wait for {to} already",
-                    "nobody seems to read them: ask who runs it",
-                )
-            return [to], []
-        found = {*self._known(), *self._writers} if to == EVERYBODY else parties
-        wanted = sorted(found - {agent_id, BRIDGE})
-        if not wanted:
-            raise NobodyThere("nobody else is known yet", "name the agent it is for")
-        left_out = [one for one in wanted if self._outstanding.full(one)]
-        recipients = [one for one in wanted if one not in left_out]
-        if not recipients or len(recipients) > MAX_RECIPIENTS:
-            raise MailboxFull(
-                f"it would be for {len(recipients)} agents, and {len(left_out)} have full mailboxes",
-                f"send it to 1 to {MAX_RECIPIENTS}",
-            )
-        return recipients, left_out
-
-    async def _unseen(self, recipients: Iterable[str]) -> list[str]:
-        known = {*self._known(), *self._writers}
-        strangers = [one for one in recipients if one not in known]
-        # Only who was named can be one, and that is one agent.
-        return [one for one in strangers[:1] if not await journal.seen(self._store, one)]
-
     async def _send(self, agent_id: str, said: dict[str, Any], key: str | None) -> Posted:
         try:
             [event] = await self._store.append([Draft(SENT, said, STREAM, key)], agent_id=agent_id)
@@ -363,7 +333,7 @@ class Messages:
         self._index.told(events[-1].seq)
 
     def _apply(self, event: Event, *, told: bool = True) -> None:
-        self._writers.add(event.agent_id)
+        self._addressing.heard(event.agent_id)
         if event.type == SENT:
             self._sent(event, told=told)
         elif event.type == DELIVERED:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from lighthouse.events import Conflict, InvalidEvent, NoRoom, StoreUnavailable
-from lighthouse.messages import BadMessage, MailboxFull, NobodyThere, NoSuchMessage, outstanding
+from lighthouse.messages import BadMessage, MailboxFull, NobodyThere, NoSuchMessage, addressing, outstanding
 from lighthouse.sessions import NotAllowed
 from tests.messages.conftest import Clock, Room, taken
 
@@ -178,6 +178,13 @@ async def test_full_mailboxes(room: Room, monkeypatch: pytest.MonkeyPatch) -> No
     assert list((await room.send(to="*")).recipients) == ["bob", "cleo"]
     with pytest.raises(MailboxFull):
         await room.send(to="*")
+
+
+async def test_everybody_is_not_more_than_may_be(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addressing, "MAX_RECIPIENTS", 1)
+    with pytest.raises(MailboxFull, match="it would be for 2 agents"):
+        await room.send(to="*")
+    assert await room.events() == []
 
 
 @pytest.mark.parametrize("limit", ["MAX_FROM_ONE", "MAX_BYTES_FROM_ONE", "MAX_BYTES"])
