@@ -23,7 +23,9 @@ SEEN = "task.seen"
 REREAD = "task.reread"
 
 ENDS = (COMPLETED, FAILED, CANCELLED)
+# Of what holders say the latest is kept in memory, all of it in the log.
 KEPT_NOTES = 20
+KEPT_NOTES_CHARACTERS = 8000
 
 State = Literal["pending", "claimed", "completed", "failed", "cancelled"]
 How = Literal["holder", "gone", "lease", "deadline"]
@@ -123,7 +125,10 @@ def _progressed(task: Task, event: Event, said: dict[str, Any]) -> None:
     task.lease_until = _later(event.ts, task.lease_seconds)
     task.percent = said.get("percent", task.percent)
     note = Note(event.ts, event.agent_id, said.get("note", ""), said.get("percent"))
-    task.notes = [*task.notes, note][-KEPT_NOTES:]
+    notes = [*task.notes, note][-KEPT_NOTES:]
+    while sum(len(one.note) for one in notes) > KEPT_NOTES_CHARACTERS:
+        notes = notes[1:]
+    task.notes = notes
 
 
 def _returned(task: Task, event: Event, said: dict[str, Any]) -> None:

@@ -138,6 +138,17 @@ async def test_progress_keeps_the_lease(room: Room) -> None:
     assert (task.state, task.attempt) == ("pending", 2)
 
 
+async def test_of_what_is_said_the_latest_is_kept(room: Room) -> None:
+    task = await room.dispatch()
+    await room.tasks.claim(task.id, "tom")
+    for number in range(25):
+        await room.tasks.progress(task.id, "tom", f"{number}")
+    assert [note.note for note in task.notes] == [str(number) for number in range(5, 25)]
+    for _ in range(5):
+        await room.tasks.progress(task.id, "tom", "x" * 2000)
+    assert [len(note.note) for note in task.notes] == [2000] * 4
+
+
 async def test_a_holder_can_give_it_back_or_say_that_it_cannot_be_done(room: Room) -> None:
     task = await room.dispatch()
     await room.tasks.claim(task.id, "tom")
