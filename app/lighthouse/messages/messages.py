@@ -41,7 +41,7 @@ from lighthouse.sessions import NotAllowed
 from lighthouse.validation.bounded import without_tokens
 
 LETTER = "message.new"
-KEPT_KEYS = 10_000
+KEPT_KEYS = 2000
 
 log = logging.getLogger("lighthouse.messages")
 

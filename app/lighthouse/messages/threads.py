@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterable
 
-MAX_KEPT = 10_000
+MAX_KEPT = 2000
 
 
 class Threads:
