@@ -4,7 +4,8 @@ import time
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, TypeVar
 
-from lighthouse.bridge.call import Answer, Call, Route
+from lighthouse.bridge import long_poll
+from lighthouse.bridge.call import Answer, Call, Route, connected
 from lighthouse.bridge.collaboration_schemas import (
     CollaborationEnd,
     CollaborationJoin,
@@ -16,15 +17,13 @@ from lighthouse.bridge.collaboration_schemas import (
     Standing,
     standing,
 )
+from lighthouse.bridge.cursors import cursor, place
 from lighthouse.bridge.problems import Rejected
 from lighthouse.collaboration import Collaboration, Collaborations, Record
 from lighthouse.sessions import NotAllowed
 
 if TYPE_CHECKING:
     from lighthouse.bridge.bridge import Bridge
-
-# So often it is looked whether who waits is still there.
-LOOK_SECONDS = 5.0
 
 T = TypeVar("T")
 
@@ -68,11 +67,16 @@ async def show(bridge: "Bridge", call: Call) -> Record:
     """What happened in it, replayed."""
     asked: RecordQuery = call.query
     room, end = collaborations(bridge), time.monotonic() + asked.wait_seconds
-    after = _number(asked.cursor)
+    after = place(asked.cursor) or 0
     while True:
         left = max(0.0, end - time.monotonic())
-        record = await room.record(_id(call), after, asked.limit, min(left, LOOK_SECONDS))
-        if record.entries or record.collaboration.ended or left <= 0 or not _still_there(bridge, call):
+        record = await room.record(_id(call), after, asked.limit, min(left, long_poll.LOOK_SECONDS))
+        if (
+            record.entries
+            or record.collaboration.ended
+            or left <= 0
+            or not (bridge.serving and connected(call.request))
+        ):
             return record
 
 
@@ -80,20 +84,20 @@ async def listed(bridge: "Bridge", call: Call) -> CollaborationList:
     """Those that go on, the oldest first; or the last that ended, the latest first."""
     asked: CollaborationQuery = call.query
     room, caller = collaborations(bridge), call.caller.agent_id
-    after, end = _number(asked.cursor), time.monotonic() + asked.wait_seconds
-    while True:
-        known = [
-            one for one in (room.ended() if asked.ended else room.going_on()) if _fits(asked, one, caller)
-        ]
-        if after:
+    after = place(asked.cursor)
+
+    def look() -> list[Collaboration]:
+        known = room.ended() if asked.ended else room.going_on()
+        if after is not None:
             known = [one for one in known if (one.last_seq < after if asked.ended else one.seq > after)]
-        left = end - time.monotonic()
-        if known or left <= 0 or not _still_there(bridge, call):
-            break
-        await room.news(caller, min(left, LOOK_SECONDS))
+        return [one for one in known if _fits(asked, one, caller)]
+
+    known = await long_poll.found(
+        bridge, call, asked.wait_seconds, look, lambda seconds: room.news(caller, seconds)
+    )
     page, following = known[: asked.limit], None
     if len(known) > len(page):
-        following = f"after-{page[-1].last_seq if asked.ended else page[-1].seq}"
+        following = cursor(page[-1].last_seq if asked.ended else page[-1].seq)
     return CollaborationList([one.short() for one in page], following)
 
 
@@ -124,22 +128,8 @@ def _fits(asked: CollaborationQuery, session: Collaboration, caller: str) -> boo
     return not asked.mine or caller in session.members or caller in session.asked
 
 
-def _still_there(bridge: "Bridge", call: Call) -> bool:
-    transport = call.request.transport
-    return bridge.serving and transport is not None and not transport.is_closing()
-
-
 def _id(call: Call) -> str:
     return call.request.match_info["id"]
-
-
-def _number(cursor: str | None) -> int:
-    if cursor is None:
-        return 0
-    number = cursor.removeprefix("after-")
-    if number == cursor or not (number.isascii() and number.isdigit() and len(number) <= 18):
-        raise Rejected(422, "the cursor is not one of this list", "use next_cursor as it was given")
-    return int(number)
 
 
 _ID = {"id": "the session's id"}

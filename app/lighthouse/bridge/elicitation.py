@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from lighthouse.bridge import long_poll
 from lighthouse.bridge.call import Answer, Call, Route
+from lighthouse.bridge.cursors import cursor, place
 from lighthouse.bridge.elicitation_schemas import (
     ElicitationCreate,
     ElicitationPending,
@@ -38,7 +39,7 @@ async def pending(bridge: "Bridge", call: Call) -> QuestionList:
     """The questions that wait for the caller, the oldest first, after waiting while there is none."""
     asked: ElicitationPending = call.query
     room, caller = questions(bridge), call.caller.agent_id
-    after = 0 if asked.cursor is None else _number(asked.cursor)
+    after = place(asked.cursor) or 0
 
     def look() -> list[Question]:
         return [one for one in room.pending(caller) if one.seq > after]
@@ -47,7 +48,7 @@ async def pending(bridge: "Bridge", call: Call) -> QuestionList:
         bridge, call, asked.wait_seconds, look, lambda seconds: room.news(caller, seconds)
     )
     page = known[: asked.limit]
-    return QuestionList(page, f"after-{page[-1].seq}" if len(known) > len(page) else None)
+    return QuestionList(page, cursor(page[-1].seq) if len(known) > len(page) else None)
 
 
 async def respond(bridge: "Bridge", call: Call) -> Question:
@@ -84,13 +85,6 @@ def questions(bridge: "Bridge") -> Questions:
     if bridge.questions is None:
         raise Rejected(503, "the questions are not known yet", "try again in a moment")
     return bridge.questions
-
-
-def _number(cursor: str) -> int:
-    number = cursor.removeprefix("after-")
-    if number == cursor or not (number.isascii() and number.isdigit()):
-        raise Rejected(422, "the cursor is not one of this list", "use next_cursor as it was given")
-    return int(number)
 
 
 ROUTES: tuple[Route, ...] = (

@@ -1,9 +1,10 @@
 """/message/send, /messages, /message/{id}/ack and /threads: what agents say to each other."""
 
-import time
 from typing import TYPE_CHECKING
 
+from lighthouse.bridge import long_poll
 from lighthouse.bridge.call import Answer, Call, Route
+from lighthouse.bridge.cursors import cursor, place
 from lighthouse.bridge.messages_schemas import MessageAcknowledge, MessageSend, MessagesQuery, ThreadsQuery
 from lighthouse.bridge.problems import Rejected
 from lighthouse.casework import number_of
@@ -23,9 +24,6 @@ from lighthouse.sessions import NotAllowed
 
 if TYPE_CHECKING:
     from lighthouse.bridge.bridge import Bridge
-
-# So often it is looked whether who waits for messages is still there.
-LOOK_SECONDS = 5.0
 
 
 async def send(bridge: "Bridge", call: Call) -> Sent:
@@ -51,7 +49,7 @@ async def listed(bridge: "Bridge", call: Call) -> MessagePage:
     thread = None if asked.thread is None else number_of(asked.thread, "m")
     if asked.thread is not None and thread is None:
         raise BadMessage(f"{asked.thread!r} is not the id of a thread", "like m17, see GET /threads")
-    place = _place(asked.cursor, "before" if thread is None else "after")
+    at = place(asked.cursor, "before" if thread is None else "after")
     return await room(bridge).find(
         Wanted(
             match=None if asked.q is None else expression(asked.q),
@@ -59,8 +57,8 @@ async def listed(bridge: "Bridge", call: Call) -> MessagePage:
             agent_id=asked.agent_id,
             to=asked.to,
             limit=asked.limit,
-            before=place if thread is None else None,
-            after=None if thread is None else place,
+            before=at if thread is None else None,
+            after=None if thread is None else at,
         ),
         call.caller.agent_id,
     )
@@ -70,15 +68,15 @@ async def _unread(bridge: "Bridge", call: Call) -> MessagePage:
     asked: MessagesQuery = call.query
     if (asked.q, asked.thread, asked.agent_id, asked.to) != (None, None, None, None):
         raise Rejected(422, "unread messages are listed as they are", "leave out q, thread, agent_id and to")
-    after = _place(asked.cursor, "after") or 0
-    messages, end = room(bridge), time.monotonic() + asked.wait_seconds
-    while True:
-        found = [one for one in messages.unread(call.caller.agent_id) if one.seq > after]
-        left = end - time.monotonic()
-        transport = call.request.transport
-        if found or left <= 0 or not bridge.serving or transport is None or transport.is_closing():
-            break
-        await messages.news(call.caller.agent_id, min(left, LOOK_SECONDS))
+    after = place(asked.cursor, "after") or 0
+    messages, caller = room(bridge), call.caller.agent_id
+
+    def look() -> list[Posted]:
+        return [one for one in messages.unread(caller) if one.seq > after]
+
+    found = await long_poll.found(
+        bridge, call, asked.wait_seconds, look, lambda seconds: messages.news(caller, seconds)
+    )
     page: list[Posted] = []
     size = 0
     for one in found[: asked.limit]:
@@ -86,7 +84,7 @@ async def _unread(bridge: "Bridge", call: Call) -> MessagePage:
         size += len(one.body)
         if size > PAGE_BYTES:
             break
-    following = f"after-{page[-1].seq}" if len(page) < len(found) else None
+    following = cursor(page[-1].seq) if len(page) < len(found) else None
     return MessagePage(messages=page, next_cursor=following, complete=True, covered_to=messages.newest)
 
 
@@ -108,7 +106,7 @@ async def acknowledge(bridge: "Bridge", call: Call) -> Receipt:
 async def threads(bridge: "Bridge", call: Call) -> ThreadPage:
     """Threads, the one with the latest message first."""
     asked: ThreadsQuery = call.query
-    before = _place(asked.cursor, "before")
+    before = place(asked.cursor, "before")
     return await room(bridge).threads(call.caller.agent_id, asked.agent_id, asked.limit, before)
 
 
@@ -117,15 +115,6 @@ def room(bridge: "Bridge") -> Messages:
     if bridge.messages is None:
         raise Rejected(503, "the messages are not known yet", "try again in a moment")
     return bridge.messages
-
-
-def _place(cursor: str | None, sign: str) -> int | None:
-    if cursor is None:
-        return None
-    word, _, number = cursor.partition("-")
-    if word != sign or not (number.isascii() and number.isdigit() and len(number) <= 18):
-        raise Rejected(422, "the cursor is not one of this list", "use next_cursor as it was given")
-    return int(number)
 
 
 ROUTES: tuple[Route, ...] = (

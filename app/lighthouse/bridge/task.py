@@ -7,6 +7,7 @@ import msgspec
 
 from lighthouse.bridge import long_poll
 from lighthouse.bridge.call import Answer, Call, Route
+from lighthouse.bridge.cursors import cursor, place
 from lighthouse.bridge.problems import Rejected
 from lighthouse.bridge.task_schemas import (
     ExpertDelegate,
@@ -64,7 +65,7 @@ async def pending(bridge: "Bridge", call: Call) -> TaskList:
     """What nobody has, the oldest first, after waiting while there is nothing. Who looks is there."""
     asked: TaskPending = call.query
     room, caller = tasks(bridge), call.caller.agent_id
-    after = 0 if asked.cursor is None else _number(asked.cursor)
+    after = place(asked.cursor) or 0
 
     def look() -> list[Task]:
         _heard(bridge, call)
@@ -79,7 +80,7 @@ async def pending(bridge: "Bridge", call: Call) -> TaskList:
 async def listed(bridge: "Bridge", call: Call) -> TaskList:
     """Those that are open and the last that ended, the latest first."""
     asked: TasksQuery = call.query
-    before = None if asked.cursor is None else _number(asked.cursor)
+    before = place(asked.cursor)
     known = (
         task
         for task in tasks(bridge).all()
@@ -164,16 +165,9 @@ def _page(known: Iterable[Task], limit: int) -> TaskList:
     for task in known:
         size += len(msgspec.json.encode(task))
         if len(page) == limit or (page and size > PAGE_BYTES):
-            return TaskList(page, f"after-{page[-1].seq}")
+            return TaskList(page, cursor(page[-1].seq))
         page.append(task)
     return TaskList(page, None)
-
-
-def _number(cursor: str) -> int:
-    number = cursor.removeprefix("after-")
-    if number == cursor or not (number.isascii() and number.isdigit()):
-        raise Rejected(422, "the cursor is not one of this list", "use next_cursor as it was given")
-    return int(number)
 
 
 _NOW = {200: Answer("The task as it is now", Task)}

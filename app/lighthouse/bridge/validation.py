@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from lighthouse.bridge import long_poll
 from lighthouse.bridge.call import Answer, Call, Route
+from lighthouse.bridge.cursors import cursor, place
 from lighthouse.bridge.problems import Rejected
 from lighthouse.bridge.validation_schemas import (
     Approvals,
@@ -63,7 +64,7 @@ async def approvals(bridge: "Bridge", call: Call) -> Approvals:
     asked: ApprovalsQuery = call.query
     room = validations(bridge)
     # A place in the order: requests by their own number, ended ones by that of their end.
-    after = None if asked.cursor is None else _number(asked.cursor)
+    after = place(asked.cursor)
     if asked.state == "pending":
         known = await _waiting(bridge, call, after or 0)
     elif asked.answerable or asked.wait_seconds:
@@ -77,15 +78,8 @@ async def approvals(bridge: "Bridge", call: Call) -> Approvals:
     if len(known) > len(page):
         last = page[-1]
         at = last.seq if asked.state == "pending" or last.resolution is None else last.resolution.seq
-        following = f"after-{at}"
+        following = cursor(at)
     return Approvals([shown(one) for one in page], following)
-
-
-def _number(cursor: str) -> int:
-    number = cursor.removeprefix("after-")
-    if number == cursor or not (number.isascii() and number.isdigit()):
-        raise Rejected(422, "the cursor is not one of this list", "use next_cursor as it was given")
-    return int(number)
 
 
 async def _waiting(bridge: "Bridge", call: Call, after: int) -> list[Validation]:

@@ -1,6 +1,7 @@
 """Collaborations in the log: what their events say, and how they are found again from them."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from lighthouse.collaboration.collaboration import (
     STREAM,
 )
 from lighthouse.collaboration.held import Held
-from lighthouse.events import Draft, Event, EventStore, Query
+from lighthouse.events import Draft, Event, EventStore, Query, events_of
 from lighthouse.events.event import timestamp
 from lighthouse.validation.bounded import without_tokens
 
@@ -44,17 +45,16 @@ def about(event: Event) -> str:
     return msgspec.json.decode(event.data, type=_About).id
 
 
-async def history(store: EventStore) -> AsyncIterator[Event]:
+def history(store: EventStore) -> AsyncIterator[Event]:
     """The events of all that may still go on, or ended not long ago, in their order."""
     since = timestamp(datetime.now(UTC) - KEPT)
-    async for event in _all(store, Query(stream=STREAM, since=since, limit=1000)):
-        yield event
+    return events_of(store, Query(stream=STREAM, since=since, limit=1000))
 
 
 async def events(store: EventStore, session_id: str, from_seq: int, to_seq: int) -> AsyncIterator[Event]:
     """The record of one of them between two numbers, both included."""
     query = Query(stream=STREAM, from_seq=from_seq, to_seq=to_seq, limit=1000)
-    async for event in _all(store, query):
+    async for event in events_of(store, query):
         if event.type not in (DELIVERED, REREAD) and about(event) == session_id:
             yield event
 
@@ -67,19 +67,10 @@ async def look_up(store: EventStore, seq: int) -> Held | None:
     held = Held(first.events[0])
     until = timestamp(datetime.fromisoformat(held.session.started_at) + KEPT)
     query = Query(stream=STREAM, from_seq=seq + 1, until=until, limit=1000)
-    async for event in _all(store, query):
-        if about(event) == held.session.id:
-            held.take(event)
-            if held.session.ended:
-                break
+    async with aclosing(events_of(store, query)) as events:
+        async for event in events:
+            if about(event) == held.session.id:
+                held.take(event)
+                if held.session.ended:
+                    break
     return held
-
-
-async def _all(store: EventStore, query: Query) -> AsyncIterator[Event]:
-    while True:
-        page = await store.query(query)
-        for event in page.events:
-            yield event
-        if page.next_cursor is None:
-            return
-        query = msgspec.structs.replace(query, cursor=page.next_cursor)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from lighthouse.events import Event, EventStore, Query
+from lighthouse.events import Event, EventStore, Query, events_of
 from lighthouse.events.event import timestamp
 from lighthouse.messages.message import STREAM
 
@@ -18,16 +18,9 @@ def earliest(now: float) -> str:
     return timestamp(datetime.fromtimestamp(now, UTC) - timedelta(days=KEPT_DAYS))
 
 
-async def history(store: EventStore, since: str) -> AsyncIterator[Event]:
+def history(store: EventStore, since: str) -> AsyncIterator[Event]:
     """The events of messages since then, in their order."""
-    query = Query(stream=STREAM, type="message.*", since=since, limit=1000)
-    while True:
-        page = await store.query(query)
-        for event in page.events:
-            yield event
-        if page.next_cursor is None:
-            return
-        query = msgspec.structs.replace(query, cursor=page.next_cursor)
+    return events_of(store, Query(stream=STREAM, type="message.*", since=since, limit=1000))
 
 
 async def newest(store: EventStore) -> int:
