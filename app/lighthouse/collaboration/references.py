@@ -9,6 +9,7 @@ from lighthouse.annotations import Annotation, Annotations, Target, told
 from lighthouse.collaboration.errors import BadSuggestion
 from lighthouse.proposals import NoSuchProposal, Proposals
 from lighthouse.shadow import ContentMissing, NoSuchVersion, Shadow
+from lighthouse.validation.bounded import without_tokens
 
 MAX_PATCH = 1024 * 1024
 CATEGORY = "suggestion"
@@ -41,7 +42,8 @@ class References:
         """
         if isinstance(reference, str):
             return {"proposal": msgspec.to_builtins(await self._keep_patch(reference))}
-        _, placed = await self._annotations.annotate(reference, text, category=CATEGORY, agent_id=agent_id)
+        said = without_tokens({"text": text})["text"]
+        _, placed = await self._annotations.annotate(reference, said, category=CATEGORY, agent_id=agent_id)
         return {"note": placed.note.id}
 
     def moved_on(self, name: str, seq: int | None) -> bool:

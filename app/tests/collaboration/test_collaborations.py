@@ -179,9 +179,10 @@ async def test_there_is_none_of_that_id(room: Room, name: str) -> None:
 async def test_tokens_do_not_get_into_the_log(room: Room) -> None:
     token = f"eyJ{'a' * 20}.eyJ{'b' * 20}.{'c' * 40}"
     session = await room.team(BEN)
-    await room.collaborations.say(session.id, ANN, f"mine is {token}")
+    await room.collaborations.say(session.id, ANN, f"mine is {token}", Target("sums.py", line=2))
     [said] = [event for event in await room.events() if event.type == "collaboration.said"]
     assert said.value["text"] == "mine is [a token was left out]"
+    assert room.annotations.get(said.value["note"]).text == "mine is [a token was left out]"
 
 
 async def test_one_may_point_to_a_place(room: Room) -> None:
