@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from lighthouse.casework import Alarm, Clock, Waiters, Work, number_of
+from lighthouse.casework import Alarm, Clock, Work, number_of
 from lighthouse.errors import LighthouseError
 from lighthouse.events import BRIDGE, Draft, Event, EventStore
 from lighthouse.events.event import check_agent
@@ -39,16 +39,13 @@ from lighthouse.tasks.task import (
     Task,
     seconds,
 )
+from lighthouse.tasks.telling import Telling
 
 MAX_RESULT = 64 * 1024
 # So often it is looked whether holders are still there, and whether others should be told.
 LOOK_SECONDS = 5.0
-# An end is told to who connects for so long.
-TOLD_SECONDS = 3600.0
 # Between so many looks at tasks the event loop may do something else.
 TURNS = 16
-# What agents are told: there is work; it is not for you any more; it was taken from you; it has ended.
-OFFER, WITHDRAWN, LOST, ENDED = "task.offered", "task.withdrawn", "task.lost", "task.ended"
 
 log = logging.getLogger("lighthouse.tasks")
 
@@ -70,15 +67,13 @@ class Tasks:
         clock: Clock = time.time,
     ) -> None:
         self._store = store
-        self._mail = mail
         self._desk = desk
         self._presence = presence
         self._offer_seconds = offer_seconds
         self._clock = clock
         self._kept = Kept()
+        self._telling = Telling(mail, self._kept, clock)
         self._coming: Counter[str] = Counter()
-        # Who looks for work.
-        self._looking: dict[str, Waiters] = {}
         self._newest = 0
         self._work = Work()
         self._alarm = Alarm(self.look, self._work, clock)
@@ -98,8 +93,7 @@ class Tasks:
         self._closing = True
         for held in self._kept.all():
             held.waiters.release()
-        for looking in self._looking.values():
-            looking.release()
+        self._telling.release()
 
     async def close(self) -> None:
         """Stop. What is open goes on at the next start."""
@@ -181,14 +175,8 @@ class Tasks:
 
     async def news(self, agent_id: str, wait_seconds: float) -> None:
         """Return when the agent is told of a task, or the time is over, or the bridge stops."""
-        if self._closing:
-            return
-        looking = self._looking.setdefault(agent_id, Waiters())
-        try:
-            await looking.wait(wait_seconds)
-        finally:
-            if not len(looking):
-                self._looking.pop(agent_id, None)
+        if not self._closing:
+            await self._telling.news(agent_id, wait_seconds)
 
     @property
     def open(self) -> int:
@@ -310,19 +298,12 @@ class Tasks:
         return min(due) if len(self._kept) else None
 
     def open_letters(self, agent_id: str) -> Iterator[Letter]:
-        """What the agent may claim, and the ends it was not told of."""
-        for held in self._kept.all():
-            if held.task.state == "pending" and agent_id in held.task.offered:
-                yield _offer(held.task)
-        since = self._clock() - TOLD_SECONDS
-        for held in self._kept.ended():
-            if agent_id in held.unseen and seconds(held.task.ended_at) > since:
-                yield _ended(held.task)
+        """What the agent may claim, and the ends that it does not know of."""
+        return self._telling.open_letters(agent_id)
 
     def acknowledged(self, agent_id: str, letter: Letter) -> None:
         """That somebody knows of an end is noted, so that it is not told again after a restart."""
-        held = self._kept.get(letter.id) if letter.kind == ENDED else None
-        if held is not None and agent_id in held.unseen:
+        if (held := self._telling.unseen_by(agent_id, letter)) is not None:
             self._work.spawn(self._note_seen(held, agent_id))
 
     def status(self) -> dict[str, Any]:
@@ -350,7 +331,7 @@ class Tasks:
         self._newest = max(self._newest, event.seq)
         held = self._kept.add(event)
         if held.task.to:
-            self._tell(held.task, [held.task.to])
+            self._telling.offer(held.task, [held.task.to])
         else:
             await self._offer(held)
         self._alarm.by(self._next_look(held.task))
@@ -420,7 +401,7 @@ class Tasks:
             if fresh and (self._waited(task) or not any(agent_id in task.offered for agent_id in able)):
                 try:
                     await self._make_sure(held)
-                    if fresh[0] not in task.offered:
+                    if task.state == "pending" and fresh[0] not in task.offered:
                         await self._happen(held, OFFERED, {"to": fresh[:1]}, BRIDGE)
                 except LighthouseError as error:
                     log.error("%s could not be offered: %s", task.id, error)  # noqa: TRY400
@@ -444,7 +425,7 @@ class Tasks:
             log.warning("that %s knows of %s was not noted: %s", agent_id, held.task.id, error)
             return
         self._kept.apply(held, event)
-        self._mail.withdraw(agent_id, ENDED, held.task.id)
+        self._telling.seen(agent_id, held.task)
 
     def _apply(self, held: Held, event: Event) -> None:
         """Something happened: whoever has to know it is told."""
@@ -454,19 +435,9 @@ class Tasks:
         told = task.offered if task.state == "pending" else []
         holder = task.holder
         self._kept.apply(held, event)
-        if task.state != "pending":
-            notice = Letter(WITHDRAWN, task.id, event.seq, task)
-            for agent_id in told:
-                self._mail.withdraw(agent_id, OFFER, task.id, None if agent_id == task.holder else notice)
-        if event.type == OFFERED:
-            self._tell(task, event.value["to"])
-        elif event.type == RETURNED:
-            self._mail.send(holder, Letter(LOST, task.id, event.seq, task))
-            self._tell(task, task.offered)
-        elif task.ended:
+        self._telling.happened(held, event, told, holder)
+        if task.ended:
             self.ends[task.state] += 1
-            for agent_id in held.unseen:
-                self._mail.send(agent_id, _ended(task))
         else:
             self._alarm.by(self._next_look(task))
         held.waiters.wake()
@@ -478,24 +449,11 @@ class Tasks:
     def _next_look(self, task: Task) -> float:
         return min(_deadline(task), self._clock() + LOOK_SECONDS)
 
-    def _tell(self, task: Task, agents: list[str]) -> None:
-        for agent_id in agents:
-            self._mail.send(agent_id, _offer(task))
-            if (looking := self._looking.get(agent_id)) is not None:
-                looking.wake()
-
-
-def _offer(task: Task) -> Letter:
-    return Letter(OFFER, task.id, task.open_seq, task)
-
-
-def _ended(task: Task) -> Letter:
-    return Letter(ENDED, task.id, task.changed_seq, task)
-
 
 def _deadline(task: Task) -> float:
     """The next time at which something has to happen to it."""
-    return seconds(task.lease_until if task.state == "claimed" else task.expires_at)
+    over = seconds(task.expires_at)
+    return min(over, seconds(task.lease_until)) if task.state == "claimed" else over
 
 
 def _check_holder(task: Task, agent_id: str) -> None:
