@@ -50,6 +50,15 @@ async def test_the_operators(bridge: RunningBridge, tmp_path: Path) -> None:
     await follow("Decide", r15=rule)
     assert "deny" in await follow("Decide")
 
+    async with Client(bridge.url, bridge.token("builder-1")) as builder:
+        lease = (await builder.take_lease(["src/"])).id
+        task = (await builder.dispatch_task("look", to="security-1")).id
+        held = await follow("See who does what", l12=lease, t12=task)
+        assert "builder-1" in held
+        assert (await builder.lease(lease)).state == "revoked"
+        assert (await builder.task(task)).state == "cancelled"
+    assert "is sent to builder-1" in await follow("See who does what")
+
     await follow("Keep a way back")
     file = bridge.project / "src" / "pay.py"
     kept = file.read_text()
@@ -74,8 +83,25 @@ async def test_the_builders(bridge: RunningBridge, tmp_path: Path, wait_for: Wai
 
     await follow("Before you begin")
     await follow("Before you begin")
+    lease, leases = await follow("Take what you will change")
+    assert [one["id"] for one in leases["leases"]] == [lease["id"]]
     (verdict,) = await follow("Ask before you do")
     assert verdict["decision"] == "allow"
+    async with Client(bridge.url, bridge.token("security-1", Role.EXPERT)) as expert:
+        asking = asyncio.create_task(follow("Ask another agent"))
+        (question,) = (await expert.questions(wait_seconds=30)).questions
+        await expert.respond(question.id, {"may": False})
+        ((answer,), (checked,)) = await asking, await follow("Ask another agent", q12=question.id)
+        assert answer["content"] == checked["questions"][0]["content"] == {"may": False}
+        await expert.register_expert("security")
+        task, delegated = await follow("Give work away")
+        assert delegated["offered"] == ["security-1"]
+        await expert.claim_task(delegated["id"])
+        await expert.complete_task(delegated["id"], {"found": 0})
+        (done,) = await follow("Give work away", t12=delegated["id"])
+        assert done["tasks"][0]["result"] == {"found": 0}
+        assert task["state"] == "pending"
+
     made, *_ = await follow("Leave what is for others to decide")
     assert "edit in" in made["text"]
     (note,) = await follow("Leave what is for others to decide")
@@ -92,7 +118,7 @@ async def test_the_builders(bridge: RunningBridge, tmp_path: Path, wait_for: Wai
 
         await wait_for(applied)
     await follow("Apply what an expert proposed", **{"0123456789ab": note["id"]})
-    difference, _ = await follow("In the end")
+    difference, _, _ = await follow("In the end", l12=lease["id"])
     assert "src/pay.py" in str(difference)
     guide.done()
 
@@ -110,6 +136,20 @@ async def test_the_experts(bridge: RunningBridge, tmp_path: Path) -> None:
     assert [one["id"] for one in found["waiting"]] == [request]
     await follow("Answer what is in doubt", v12=request)
     assert (await decided(bridge, request))[0] == "deny"
+    async with Client(bridge.url, bridge.token("builder-1")) as builder:
+        schema = {"type": "object", "properties": {"may": {"type": "boolean"}}, "required": ["may"]}
+        question = (await builder.ask_question("security-1", "May they?", schema)).id
+        task = (await builder.dispatch_task("look", to="security-1")).id
+        pair = (await builder.request_pair("security-1", "better queries")).id
+        assert question in str(await follow("Answer what you are asked"))
+        await follow("Answer what you are asked", q12=question)
+        assert (await builder.question(question)).state == "accepted"
+        assert task in str(await follow("Do what you are given"))
+        await follow("Do what you are given", t12=task)
+        assert (await builder.task(task)).result == {"found": 1, "where": "src/pay.py:2"}
+        assert pair in str(await follow("Work in a pair"))
+        *_, suggested = await follow("Work in a pair", c12=pair)
+        assert suggested["suggestion"]
     *_, lines = await follow("Look at what changed")
     assert "src/pay.py" in str(lines)
     await follow("Look at what changed")

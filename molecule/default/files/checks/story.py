@@ -20,6 +20,8 @@ UNSAFE = '''def total(db, customer):
     return db.execute(f"select sum(cents) from orders where customer = '{customer}'").fetchone()[0]
 '''
 MORE = UNSAFE.replace("def total", 'CURRENCY = "EUR"\n\n\ndef total')
+# An emulated machine may need longer for a command than judging may take: it is asked again.
+TOO_SLOW, TRIES = "not-understood", 3
 ASKED_ABOUT = "npm publish --access public"
 
 
@@ -203,8 +205,11 @@ class Story:
     def a_second_builder_is_refused(self):
         decision, reason = self.write("ben", UNSAFE)
         need(decision == "deny" and "bea" in reason, f"ben's write got {decision}: {reason}")
-        remove = {"command": f"echo > {self.path}", "cwd": str(self.place.project)}
-        verdict = self.ben.call("validate_command", **remove)
+        emptied = {"command": f"echo > {self.path}", "cwd": str(self.place.project)}
+        for _ in range(TRIES):
+            verdict = self.ben.call("validate_command", **emptied)
+            if verdict["rule"] != TOO_SLOW:
+                break
         need((verdict["decision"], verdict["rule"]) == ("deny", "leased"), f"ben's shell got {verdict}")
         refusal = self.ben.refused("take_lease", paths=[self.path])
         need("bea" in refusal, f"ben was told {refusal}")
