@@ -101,6 +101,12 @@ async def test_the_builders(bridge: RunningBridge, tmp_path: Path, wait_for: Wai
         (done,) = await follow("Give work away", t12=delegated["id"])
         assert done["tasks"][0]["result"] == {"found": 0}
         assert task["state"] == "pending"
+        message = (await expert.send_message("until seven?", to="builder-1")).id
+        _, letters = await follow("Write to the others")
+        assert [one["id"] for one in letters["messages"]] == [message]
+        left, found = await follow("Write to the others", m12=message)
+        assert left["messages"] == []
+        assert "I am at src/pay.py until six" in str(found["messages"])
 
     made, *_ = await follow("Leave what is for others to decide")
     assert "edit in" in made["text"]

@@ -169,7 +169,7 @@ class Story:
             self.an_expert_comes,
             self.a_builder_edits_under_a_lease,
             self.a_second_builder_is_refused,
-            self.the_builder_asks_and_gives_work,
+            self.the_builder_asks_gives_work_and_writes,
             self.the_bridge_is_restarted,
             self.the_expert_answers_notes_and_proposes,
             self.the_builder_applies,
@@ -215,14 +215,15 @@ class Story:
         need("bea" in refusal, f"ben was told {refusal}")
         return f"ben is refused: {reason}"
 
-    def the_builder_asks_and_gives_work(self):
+    def the_builder_asks_gives_work_and_writes(self):
         schema = {"type": "object", "properties": {"safe": {"type": "boolean"}}, "required": ["safe"]}
         asked = {"to": "sam", "message": f"Is {self.path} safe?", "schema": schema, "timeout_seconds": 3600}
         self.asking = self.bea.begin("elicit_information", **asked, wait_seconds=120)
         (question,) = self.sam.call("check_elicitations", wait_seconds=60)["questions"]
         self.question = question["id"]
         self.task = self.bea.call("dispatch_task", title="Look at the currency", to="tess")["id"]
-        return f"bea asks {self.question} and gives {self.task} to tess"
+        self.message = self.bea.call("send_message", to="tess", body=f"{self.path} has a currency now")["id"]
+        return f"bea asks {self.question}, gives {self.task} and sends {self.message}"
 
     def the_bridge_is_restarted(self):
         """In the middle: nothing that was acknowledged is lost, nothing comes twice."""
@@ -231,9 +232,13 @@ class Story:
         need([one["id"] for one in waiting] == [self.question], f"sam is asked {waiting}")
         tasks = self.tess.call("check_tasks")["tasks"]
         need([one["id"] for one in tasks] == [self.task], f"tess finds {tasks}")
+        messages = self.tess.call("read_messages")["messages"]
+        need([one["id"] for one in messages] == [self.message], f"tess reads {messages}")
+        rest = self.tess.call("read_messages", acknowledge=[self.message])["messages"]
+        need(rest == [], f"tess reads again {rest}")
         decision, reason = self.write("ben", UNSAFE)
         need(decision == "deny" and "bea" in reason, f"after the restart ben's write got {decision}: {reason}")
-        return "restarted: the question, the task and the lease are there, once"
+        return "restarted: the question, the task, the message and the lease are there, once"
 
     def the_expert_answers_notes_and_proposes(self):
         wrong = self.sam.refused("respond_to_elicitation", id=self.question, action="accept", content={"safe": 1})
@@ -319,6 +324,8 @@ EXPECTED = [
     ("bea", "lease.granted"),
     ("bea", "elicitation.created"),
     ("bea", "task.dispatched"),
+    ("bea", "message.sent"),
+    ("tess", "message.delivered"),
     ("sam", "elicitation.answered"),
     ("sam", "annotation.added"),
     ("sam", "proposal.created"),
