@@ -22,8 +22,8 @@ _EXACT = EDITORS | {
     *("bash", "chgrp", "chown", "dd", "mkdir", "rm", "rmdir", "sed", "shred", "tee", "touch"),
     *("truncate", "unlink"),
 }
-# More, or more globs, are taken for all beneath the folder that holds them.
-MAX_TOUCHES, MAX_GLOBS = 64, 4
+# More, more globs or longer ones are taken for all beneath the folder that holds them.
+MAX_TOUCHES, MAX_GLOBS, MAX_LENGTH = 64, 4, 8192
 
 
 class Leased:
@@ -73,14 +73,20 @@ class Leased:
 def touches(facts: Facts, roots: tuple[str, ...]) -> list[Touch]:
     """Each path once; those of too many are told as the folder that holds them all."""
     found = list(dict.fromkeys(_touches(facts, roots)))
-    if len(found) > MAX_TOUCHES or sum(any(map(is_wild, one.names)) for one in found) > MAX_GLOBS:
-        common = found[0].names
-        for touch in found:
-            same = zip(common, touch.names, strict=False)
-            length = next((n for n, (a, b) in enumerate(same) if a != b), min(len(common), len(touch.names)))
-            common = common[:length]
-        return [Touch(common, "all")]
-    return found
+    if (
+        len(found) <= MAX_TOUCHES
+        and sum(any(map(is_wild, one.names)) for one in found) <= MAX_GLOBS
+        and sum(len(shown(one.names)) for one in found) <= MAX_LENGTH
+    ):
+        return found
+    return [Touch(_common(found), "all")]
+
+
+def _common(found: list[Touch]) -> Names:
+    """The folder that holds all of them."""
+    first, last = min(one.names for one in found), max(one.names for one in found)
+    same = zip(first, last, strict=False)
+    return first[: next((n for n, (one, other) in enumerate(same) if one != other), len(first))]
 
 
 def _touches(facts: Facts, roots: tuple[str, ...]) -> Iterator[Touch]:
@@ -97,10 +103,15 @@ def _touches(facts: Facts, roots: tuple[str, ...]) -> Iterator[Touch]:
             placed.discard(act.program)
             continue
         placed.add(act.program)
-        if (names := within(act.target, roots)) is not None:
+        if (names := within(_plain(act.target), roots)) is not None:
             yield Touch(names, _extent(act))
         elif act.recursive and any(f"{root}/".startswith(f"{act.target.rstrip('/')}/") for root in roots):
             yield Touch((), "all")
+
+
+def _plain(target: str) -> str:
+    """The text with `?` for halves of characters: nobody knows what they are, and they are no JSON."""
+    return target if target.isascii() else target.encode("utf-8", "replace").decode("utf-8")
 
 
 def _extent(act: Act) -> Extent:

@@ -250,6 +250,22 @@ async def test_many_paths_are_taken_for_the_folder_that_holds_them(leased: Room)
     assert (await leased.ask("rm " + " ".join(f"docs/x{n}" for n in range(100)))).rule != "leased"
 
 
+async def test_a_call_of_long_paths_still_becomes_a_request(leased: Room) -> None:
+    """What is stored of its paths is bounded."""
+    deep = "/".join(["docs", *(letter * 250 for letter in "abcdefghijklmn")])
+    command = "rm -rf " + " ".join(f"{deep}/{number}" for number in range(15))
+    asked = await leased.ask(command)
+    assert asked.decision == "escalate"
+    (waiting,) = leased.validations.pending()
+    assert [(one.names, one.extent) for one in waiting.touches] == [(tuple(deep.split("/")), "all")]
+
+
+async def test_a_name_that_is_no_text_is_any_name(room: Room) -> None:
+    await room.leases.take("bob", ["src/x.py"], 900)
+    assert (await room.ask("rm -rf $'src/\\xff.py'")).decision != "allow"
+    assert (await room.ask("echo x > $'src/\\xe4.py'")).decision in ("deny", "escalate", "allow")
+
+
 def test_touches_of_a_call(tmp_path: Path) -> None:
     def found(command: str) -> set[tuple[str, str]]:
         told = facts("Bash", {"command": command}, "/p/shop", Roots(("/p/shop",)))
@@ -257,4 +273,7 @@ def test_touches_of_a_call(tmp_path: Path) -> None:
 
     assert found("rm -r /p") == {("", "all")}
     assert found("rm -r /p/shop2 /p/shopping/x") == set()
+    assert found("rm " + " ".join(f"a/b{n}/c" for n in range(70))) == {("a", "all")}
+    assert found("rm " + " ".join(f"a/b/c{n}" for n in range(70)) + " a/b") == {("a/b", "all")}
+    assert found("rm *.a *.b *.c *.d x/*.e") == {("", "all")}
     assert found("echo x > a/b; rm -r c") == {("a/b", "one"), ("c", "all")}
