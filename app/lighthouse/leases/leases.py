@@ -145,8 +145,9 @@ class Leases:
         if lease.state != "waiting":
             return lease
         lease = await self.get(lease.id, max(0.0, lease.deadline - self._clock()) + PATIENCE_SECONDS)
-        if lease.state == "revoked":
-            raise LeaseEnded(f"{lease.id} was revoked by {lease.ended_by}: {lease.ended_reason}", "ask them")
+        if lease.over and lease.ended_by != BRIDGE:
+            how = f"{lease.state.replace('_', ' ')} by {lease.ended_by}: {lease.ended_reason}"
+            raise LeaseEnded(f"the wait for {lease.id} was {how}", "ask them, or take it anew")
         if lease.state == "given_up":
             ways = self._table.in_the_way(names, agent_id)
             raise _taken(names, ways, f"not free within {wait_seconds:g} s: ")

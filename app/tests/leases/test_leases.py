@@ -144,7 +144,7 @@ async def test_who_holds_does_not_wait_and_who_waits_takes_no_other(room: Room) 
     with pytest.raises(MayNotWait):
         await room.take("kim", "other")
     await room.leases.release(room.leases.all(agent_id="kim")[0].id, identity("kim"))
-    with pytest.raises(LeaseTaken):
+    with pytest.raises(LeaseEnded, match="given up by kim"):
         await kim
 
 

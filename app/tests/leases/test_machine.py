@@ -1,6 +1,7 @@
 """Leases against a model: the log itself, read by rules of its own."""
 
 import asyncio
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Coroutine, Sequence
@@ -98,20 +99,34 @@ class Machine(RuleBasedStateMachine):
 
     @rule(agent=agents, paths=wanted, stored=st.booleans())
     def take_while_the_store_fails(self, agent: str, paths: list[str], stored: bool) -> None:
-        """The append fails, and it is not known whether it is on disk."""
+        self.failing(stored, self.room.take(agent, *paths))
+
+    @rule(which=st.integers(0, 5), stored=st.booleans())
+    @precondition(lambda self: self.room.leases.all())
+    def end_while_the_store_fails(self, which: int, stored: bool) -> None:
+        known = self.room.leases.all()
+        self.failing(stored, self.room.leases.revoke(known[which % len(known)].id, OLGA, "so"))
+
+    @rule(seconds=st.sampled_from([5, 95]), stored=st.booleans())
+    def time_passes_while_the_store_fails(self, seconds: float, stored: bool) -> None:
+        """What is over, and what is granted in its place, may be on disk or not."""
+        self.room.clock.ahead += seconds
+        self.failing(stored, self.room.leases.look())
+
+    def failing(self, stored: bool, work: Coroutine[Any, Any, object]) -> None:
+        """Do it while each append fails, and it is not known whether it is on disk."""
         store = self.room.store
         append = store.append
 
-        async def failing(drafts: Sequence[Draft], *, agent_id: str) -> list[Event]:
+        async def fail(drafts: Sequence[Draft], *, agent_id: str) -> list[Event]:
             if stored:
                 await append(drafts, agent_id=agent_id)
             raise StoreUnavailable("the disk", "is gone")
 
-        store.append = failing  # type: ignore[method-assign]
+        store.append = fail  # type: ignore[method-assign]
         try:
-            with pytest.raises(LighthouseError) as raised:
-                self.run(self.room.take(agent, *paths))
-            assert isinstance(raised.value, StoreUnavailable | LeaseTaken | MayNotWait)
+            with contextlib.suppress(StoreUnavailable, LeaseTaken, MayNotWait, LeaseEnded):
+                self.run(work)
         finally:
             store.append = append  # type: ignore[method-assign]
 

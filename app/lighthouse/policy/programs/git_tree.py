@@ -1,5 +1,7 @@
 """Which files of the work tree a git command would rewrite: what others leased there has to be left alone."""
 
+import re
+
 from lighthouse.policy.places import Place, resolve
 from lighthouse.policy.programs.arguments import Arguments, split
 from lighthouse.policy.programs.invocation import Invocation
@@ -41,10 +43,15 @@ def rewrites(call: Invocation, verb: str, words: list[str]) -> None:
     arguments = split(words, spec if isinstance(spec, Spec) else Spec())
     if not arguments.open_option and _is_harmless(verb, arguments):
         return
-    paths = _paths(verb, arguments)
+    roots, cwds = call.state.roots, call.state.cwds
+    if verb == "apply":
+        # What a patch may touch counts from the tree's top, which may be the project's.
+        paths, cwds = _included(arguments), (*roots.project, *cwds)
+    else:
+        paths = _paths(verb, arguments)
     if paths and not any(is_open(path) or _MAGIC & set(path) for path in paths):
         for path in paths:
-            for place in resolve(path, call.state.cwds, call.state.roots):
+            for place in resolve(path, cwds, roots):
                 call.analysis.rewrites(place, "git")
     else:
         _whole_tree(call)
@@ -73,6 +80,19 @@ def _paths(verb: str, arguments: Arguments) -> list[str]:
     if verb in ("checkout", "stash") and arguments.after_dashes is not None:
         return arguments.operands[arguments.after_dashes :]
     return []
+
+
+def _included(arguments: Arguments) -> list[str]:
+    """The files that a patch is kept to; of globs the folder, as `*` goes beneath it."""
+    patterns = [value for name, value in arguments.options if name == "--include"]
+    if arguments.open_option or arguments.has("--directory"):
+        return []
+    found = []
+    for pattern in patterns:
+        text = literal(pattern or "")
+        folder = re.split(r"[*?\[\\]", text, maxsplit=1)[0]
+        found.append(text if folder == text else folder.rpartition("/")[0])
+    return found if all(found) else []
 
 
 def _whole_tree(call: Invocation) -> None:
