@@ -17,9 +17,10 @@ from lighthouse.mcp.tools import tools
 
 INSTRUCTIONS = (
     "Lighthouse keeps the shared record of this project: a tamper-evident log of events and every captured "
-    "version of its files. You act as the agent of your token. Query the log before you start and store what "
-    "others should know. Before a call that could do harm, ask lighthouse_validate_command. While the bridge "
-    "is away a call fails and says so; call again later."
+    "version of its files. You act as the agent of your token. Other agents work here, too: take a lease on "
+    "what you will change, and look now and then at lighthouse_read_messages, lighthouse_check_tasks and "
+    "lighthouse_check_elicitations. Before a call that could do harm, ask lighthouse_validate_command. While "
+    "the bridge is away a call fails and says so; call again later."
 )
 
 

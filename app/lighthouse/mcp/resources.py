@@ -18,6 +18,7 @@ from lighthouse.mcp.link import Link
 MAX_BYTES = 1024 * 1024
 MAX_NAMES = 2000
 MAX_NOTES = 200
+MAX_LISTED = 100
 JSON = "application/json"
 
 
@@ -35,6 +36,18 @@ def add(server: MCPServer[None], link: Link) -> None:
         """Everyone who registered as an expert: for what, and whether they are there."""
         async with link.bridge(_failure) as bridge:
             return _json([asdict(one) for one in await bridge.experts()])
+
+    @server.resource("lighthouse://tasks", title="Open tasks", mime_type=JSON)
+    async def tasks() -> str:
+        """What agents gave each other to do and has not ended, the latest first."""
+        async with link.bridge(_failure) as bridge:
+            return _json(asdict(await bridge.tasks(state="open", limit=MAX_LISTED)))
+
+    @server.resource("lighthouse://leases", title="Leases", mime_type=JSON)
+    async def leases() -> str:
+        """Who holds which paths, or waits for them."""
+        async with link.bridge(_failure) as bridge:
+            return _json(asdict(await bridge.leases(limit=MAX_LISTED)))
 
     @server.resource("lighthouse://project/", title="The project's root")
     async def root() -> str:
@@ -71,6 +84,18 @@ def add(server: MCPServer[None], link: Link) -> None:
         """What a reviewer was given: purpose, notes, the files and their version."""
         async with link.bridge(_failure) as bridge:
             return _json(asdict(await bridge.context(name)))
+
+    @server.resource("lighthouse://thread/{id}", title="A thread of messages", mime_type=JSON)
+    async def thread(id: str) -> str:
+        """What agents wrote to each other in a thread, from its beginning."""
+        async with link.bridge(_failure) as bridge:
+            return _json(asdict(await bridge.messages(thread=id, limit=MAX_LISTED)))
+
+    @server.resource("lighthouse://collaboration/{id}", title="A collaboration or pair", mime_type=JSON)
+    async def collaboration(id: str) -> str:
+        """What happened in a session from its beginning, with patches and notes as they were then."""
+        async with link.bridge(_failure) as bridge:
+            return _json(asdict(await bridge.collaboration(id, limit=MAX_LISTED)))
 
     @server.resource("lighthouse://event/{seq}", title="An event", mime_type=JSON)
     async def event(seq: int) -> str:

@@ -12,7 +12,7 @@ from tests.mcp.test_tools import Agent
 
 PORT = {"type": "object", "properties": {"port": {"type": "integer", "minimum": 1}}, "required": ["port"]}
 
-pytestmark = pytest.mark.parametrize("mode", ["legacy", "auto"])
+MODES = pytest.mark.parametrize("mode", ["legacy", "auto"])
 
 
 async def call(agent: Client, tool: str, **arguments: Any) -> dict[str, Any]:
@@ -26,6 +26,7 @@ def client(bridge, name: str, mode: str, role: str = "agent", **more: Any) -> Cl
     return Client(build(bridge.environment(name, role)), mode=mode, **more)
 
 
+@MODES
 async def test_the_answer_comes_back_to_who_waits(bridge_process, mode) -> None:
     ann, bob = f"ann-{mode}", f"bob-{mode}"
     async with client(bridge_process, ann, mode) as asker, client(bridge_process, bob, mode) as answerer:
@@ -45,6 +46,7 @@ async def test_the_answer_comes_back_to_who_waits(bridge_process, mode) -> None:
         assert await call(answerer, "check_elicitations") == {"questions": []}
 
 
+@MODES
 async def test_a_question_is_declined_and_looked_up(bridge_process, mode) -> None:
     carl = f"carl-{mode}"
     async with client(bridge_process, "dora", mode) as asker, client(bridge_process, carl, mode) as answerer:
@@ -56,6 +58,7 @@ async def test_a_question_is_declined_and_looked_up(bridge_process, mode) -> Non
         assert (found["state"], found["reason"]) == ("declined", "no idea")
 
 
+@MODES
 @pytest.mark.parametrize(
     ("schema", "said", "content"),
     [
@@ -85,6 +88,7 @@ async def test_the_person_at_the_client_is_asked(bridge_process, mode, schema, s
     assert set(asked_person.requested_schema["properties"]) == set(said)
 
 
+@MODES
 @pytest.mark.parametrize(("action", "state"), [("decline", "declined"), ("cancel", "pending")])
 async def test_the_person_does_not_answer(bridge_process, mode, action, state) -> None:
     async def person(_: Any, params: ElicitRequestParams) -> ElicitResult:
@@ -104,6 +108,7 @@ async def test_the_person_does_not_answer(bridge_process, mode, action, state) -
     assert found["state"] == state
 
 
+@MODES
 @pytest.mark.parametrize("able", [True, False])
 async def test_no_person_can_be_asked_this(bridge_process, mode, able) -> None:
     async def person(_: Any, params: ElicitRequestParams) -> ElicitResult:
@@ -122,7 +127,7 @@ async def test_no_person_can_be_asked_this(bridge_process, mode, able) -> None:
     assert "answer it yourself, or decline" in answer.content[0].text
 
 
-async def test_the_answer_is_there_after_the_bridge_was_away(own_bridge, mode) -> None:
+async def test_the_answer_is_there_after_the_bridge_was_away(own_bridge) -> None:
     own_bridge.start()
     agent = Agent(own_bridge.environment())
     waits = asyncio.Event()
@@ -130,7 +135,7 @@ async def test_the_answer_is_there_after_the_bridge_was_away(own_bridge, mode) -
     async def progress(*_: object) -> None:
         waits.set()
 
-    async with client(own_bridge, "bob", mode) as answerer, client(own_bridge, "ann", mode) as asker:
+    async with client(own_bridge, "bob", "auto") as answerer, client(own_bridge, "ann", "auto") as asker:
         question = {"to": "bob", "message": "Which port?", "schema": PORT, "wait_seconds": 60}
         asking = asyncio.create_task(
             asker.call_tool("lighthouse_elicit_information", question, progress_callback=progress)

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -162,9 +163,15 @@ def test_every_tool(inspector, era) -> None:
 async def test_every_tool_by_the_sdks_own_client(bridge_process, mode) -> None:
     """The same calls, quickly, as what the Inspector does with all of them takes minutes."""
     answered = {"run": f"sdk-{mode}"}
-    for tool, agent, arguments in CALLS:
-        async with Client(build(bridge_process.environment(agent, ROLES[agent])), mode=mode) as client:
-            found = await client.call_tool(tool, filled(arguments, answered))
-        assert not found.is_error, (tool, found.content)
-        assert found.structured_content is not None
-        answered[tool] = str(found.structured_content.get("id"))
+    async with AsyncExitStack() as stack:
+        clients = {
+            agent: await stack.enter_async_context(
+                Client(build(bridge_process.environment(agent, role)), mode=mode)
+            )
+            for agent, role in ROLES.items()
+        }
+        for tool, agent, arguments in CALLS:
+            found = await clients[agent].call_tool(tool, filled(arguments, answered))
+            assert not found.is_error, (tool, found.content)
+            assert found.structured_content is not None
+            answered[tool] = str(found.structured_content.get("id"))

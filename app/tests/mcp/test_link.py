@@ -40,15 +40,14 @@ async def test_progress_of_a_long_wait(own_bridge, mode, monkeypatch) -> None:
     assert [done for done, _, _ in told] == sorted(done for done, _, _ in told)
 
 
-@pytest.mark.parametrize("mode", ["legacy", "auto"])
-async def test_a_bridge_that_goes_in_the_middle_of_a_wait(own_bridge, mode) -> None:
+async def test_a_bridge_that_goes_in_the_middle_of_a_wait(own_bridge) -> None:
     own_bridge.start()
     waits = asyncio.Event()
 
     async def progress(*_: object) -> None:
         waits.set()
 
-    async with Client(build(own_bridge.environment()), mode=mode) as agent:
+    async with Client(build(own_bridge.environment())) as agent:
         asked = {"command": "frobnicate", "wait_seconds": 60}
         call = asyncio.create_task(
             agent.call_tool("lighthouse_validate_command", asked, progress_callback=progress)

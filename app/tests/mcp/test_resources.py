@@ -42,19 +42,20 @@ async def test_files_and_folders(bridge_process, mode) -> None:
     assert (await read(bridge_process, "lighthouse://project/link", mode)).text == "a symlink to src/main.py"
 
 
-async def test_as_it_was(own_bridge, mode) -> None:
-    (own_bridge.project / "a b.txt").write_text("one\n")
-    own_bridge.start()
-    async with Client(build(own_bridge.environment()), mode=mode) as agent:
-        await agent.call_tool("lighthouse_create_snapshot", {"name": "first"})
-        (own_bridge.project / "a b.txt").write_text("two\n")
-        await agent.call_tool("lighthouse_update_shadow", {"paths": ["a b.txt"]})
-        was = (await agent.read_resource("lighthouse://history/first/a%20b.txt")).contents[0]
-        now = (await agent.read_resource("lighthouse://project/a%20b.txt")).contents[0]
+async def test_as_it_was(bridge_process, mode) -> None:
+    file, place = f"a b {mode}.txt", f"a%20b%20{mode}.txt"
+    (bridge_process.project / file).write_text("one\n")
+    async with Client(build(bridge_process.environment()), mode=mode) as agent:
+        await agent.call_tool("lighthouse_update_shadow", {"paths": [file]})
+        await agent.call_tool("lighthouse_create_snapshot", {"name": f"resources-{mode}"})
+        (bridge_process.project / file).write_text("two\n")
+        await agent.call_tool("lighthouse_update_shadow", {"paths": [file]})
+        was = (await agent.read_resource(f"lighthouse://history/resources-{mode}/{place}")).contents[0]
+        now = (await agent.read_resource(f"lighthouse://project/{place}")).contents[0]
     assert (was.text, now.text) == ("one\n", "two\n")
 
 
-async def test_notes_proposals_contexts_and_events(bridge_process, mode) -> None:
+async def test_what_agents_left(bridge_process, mode) -> None:
     async with Client(build(bridge_process.environment("ria")), mode=mode) as agent:
         noted = {"path": "src/main.py", "text": f"seen over {mode}", "line": 1}
         note = (await agent.call_tool("lighthouse_annotate", noted)).structured_content
@@ -68,6 +69,18 @@ async def test_notes_proposals_contexts_and_events(bridge_process, mode) -> None
     assert (patch.text, patch.mime_type) == ("", "text/x-diff")
     context = json.loads((await read(bridge_process, f"lighthouse://context/resource-{mode}", mode)).text)
     assert [file["path"] for file in context["files"]] == ["src/main.py"]
+    async with Client(build(bridge_process.environment("ria")), mode=mode) as agent:
+        said = (
+            await agent.call_tool("lighthouse_send_message", {"body": mode, "to": "rob"})
+        ).structured_content
+        begun = {"topic": mode, "agents": ["rob"]}
+        session = (await agent.call_tool("lighthouse_start_collaboration", begun)).structured_content
+    thread = json.loads((await read(bridge_process, f"lighthouse://thread/{said['thread']}", mode)).text)
+    assert [one["body"] for one in thread["messages"]] == [mode]
+    record = json.loads(
+        (await read(bridge_process, f"lighthouse://collaboration/{session['id']}", mode)).text
+    )
+    assert [entry["type"] for entry in record["entries"]] == ["collaboration.started"]
     event = json.loads((await read(bridge_process, "lighthouse://event/1", mode)).text)
     assert event["seq"] == 1
 

@@ -1,10 +1,12 @@
 """The adapter as a client starts it: a process over stdio, also while the bridge is away."""
 
+import json
 import subprocess
 import sys
 
 import pytest
 from mcp import Client, StdioServerParameters
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 
 def adapter(env: dict[str, str]) -> StdioServerParameters:
@@ -22,6 +24,28 @@ async def test_a_session_from_end_to_end(bridge_process, mode) -> None:
         refused = await agent.call_tool("lighthouse_store_event", {**event, "agent_id": "ann"})
     assert found.structured_content["events"][-1]["id"] == stored.structured_content["id"]
     assert refused.is_error
+
+
+@pytest.mark.parametrize("version", HANDSHAKE_PROTOCOL_VERSIONS)
+def test_each_version_that_begins_with_a_handshake(version) -> None:
+    hello = {"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "old", "version": "1"}}
+    asked = [
+        {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello},
+        {"jsonrpc": "2.0", "method": "notifications/initialized"},
+        {"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {}},
+    ]
+    said = "".join(f"{json.dumps(each)}\n" for each in asked).encode()
+    command = [sys.executable, "-m", "lighthouse.mcp_server"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write(said)
+        server.stdin.flush()
+        begun, listed = [json.loads(server.stdout.readline())["result"] for _ in range(2)]
+        server.stdin.close()
+        assert server.wait(30) == 0
+    assert begun["protocolVersion"] == version
+    assert "lighthouse_health_check" in {tool["name"] for tool in listed["tools"]}
 
 
 async def test_the_bridge_comes_goes_and_comes_back(own_bridge) -> None:
