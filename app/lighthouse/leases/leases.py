@@ -13,14 +13,11 @@ from typing import Any
 from lighthouse.casework import Alarm, Ended, Work, number_of
 from lighthouse.errors import LighthouseError
 from lighthouse.events import BRIDGE, Conflict, Draft, Event, EventStore, NoRoom, StoreUnavailable
-from lighthouse.leases import journal
+from lighthouse.leases import journal, refusing
 from lighthouse.leases.errors import (
-    BadLease,
     LeaseEnded,
-    LeaseTaken,
     MayNotWait,
     NoSuchLease,
-    TooManyLeases,
 )
 from lighthouse.leases.held import Held, Table
 from lighthouse.leases.index import IsFolder, Touch
@@ -40,15 +37,10 @@ from lighthouse.leases.lease import (
 )
 from lighthouse.leases.letters import ENDED, ENDING, SOON_SECONDS, letter, open_letters
 from lighthouse.leases.paths import Follow, canonical, shown
-from lighthouse.leases.pattern import Names, is_wild
+from lighthouse.leases.pattern import Names
 from lighthouse.mailbox import Letter, Mail, Presence
 from lighthouse.sessions import Identity, NotAllowed, allows
 
-MAX_LEASES = 500
-MAX_LEASES_OF_ONE = 50
-MAX_PATHS, MAX_PATHS_GLOBS = 50, 10
-# What is compared with all leases at once holds up the event loop: globs in paths and in calls.
-MAX_PATTERNS, MAX_GLOBS = 1000, 100
 # With its renewals; then it is taken anew, behind those who wait.
 MAX_SECONDS = 7 * 86400
 KEPT_ENDED = 1000
@@ -128,11 +120,8 @@ class Leases:
 
         Raises BadLease, LeaseTaken, MayNotWait, TooManyLeases, Conflict, and what the event store raises.
         """
-        if not 1 <= len(paths) <= MAX_PATHS:
-            raise BadLease(f"a lease has 1 to {MAX_PATHS} paths", "name folders")
         names = canonical(paths, self._follow)
-        if _globs(names) > MAX_PATHS_GLOBS:
-            raise BadLease(f"a lease has at most {MAX_PATHS_GLOBS} globs", "name folders")
+        refusing.check_size(paths, names)
         data: dict[str, Any] = {
             "paths": [shown(one) for one in names],
             "seconds": seconds,
@@ -150,7 +139,7 @@ class Leases:
             raise LeaseEnded(f"the wait for {lease.id} was {how}", "ask them, or take it anew")
         if lease.state == "given_up":
             ways = self._table.in_the_way(names, agent_id)
-            raise _taken(names, ways, f"not free within {wait_seconds:g} s: ")
+            raise refusing.taken(names, ways, f"not free within {wait_seconds:g} s: ")
         return lease
 
     async def get(self, lease_id: str, wait_seconds: float = 0.0) -> Lease:
@@ -227,7 +216,7 @@ class Leases:
             if (known := self._known(agent_id, data)) is not None:
                 return known
             own = self._table.of(agent_id)
-            self._check_room(own, names)
+            refusing.check_room(self._table, own, names)
             if any(held.waits for held in own):
                 raise MayNotWait("you wait for a lease already", "wait for it, or release it, before another")
             ways = self._table.in_the_way(names, agent_id)
@@ -236,10 +225,10 @@ class Leases:
                 data["expires_at"] = moment(now + data["seconds"])
                 return await self._begin(Draft(GRANTED, data, STREAM), agent_id)
             if wait_seconds <= 0:
-                raise _taken(names, ways)
+                raise refusing.taken(names, ways)
             if own:
                 raise MayNotWait(
-                    f"{_told(names, ways)}, and who holds a lease does not wait for another",
+                    f"{refusing.told(names, ways)}, and who holds a lease does not wait for another",
                     "release what you hold and take all at once, or ask again without waiting",
                 )
             data["waits_until"] = moment(now + wait_seconds)
@@ -254,17 +243,6 @@ class Leases:
             message = f"the idempotency key is that of {known.id}, another lease"
             raise Conflict(message, "use a new key", actual=known.seq)
         return known
-
-    def _check_room(self, own: list[Held], names: list[Names]) -> None:
-        if len(own) >= MAX_LEASES_OF_ONE:
-            raise TooManyLeases(f"you have {MAX_LEASES_OF_ONE} leases", "release some of them")
-        patterns = len(names) + sum(len(held.patterns) for held in self._table)
-        globs = _globs(names) + sum(held.globs for held in self._table)
-        if len(self._table) >= MAX_LEASES or patterns > MAX_PATTERNS or globs > MAX_GLOBS:
-            raise TooManyLeases(
-                f"there are {len(self._table)} leases on {patterns} paths, {globs} of them globs",
-                "lease a folder instead of much in it, or take it later",
-            )
 
     async def _renew(self, lease_id: str, by: Identity, seconds: int) -> Lease:
         async with self._turn:
@@ -403,7 +381,7 @@ class Leases:
         lease = held.lease
         self.ends[lease.state] += 1
         self._ended.add(lease.id, lease, 300 + sum(map(len, lease.paths)))
-        if len(self._keys) > 2 * (KEPT_ENDED + MAX_LEASES):
+        if len(self._keys) > 2 * (KEPT_ENDED + refusing.MAX_LEASES):
             self._keys = {
                 key: known
                 for key, known in self._keys.items()
@@ -424,25 +402,3 @@ class Leases:
                 self._mail.withdraw(lease.agent_id, kind, lease.id)
             if lease.ended_by != lease.agent_id:
                 self._mail.send(lease.agent_id, letter(ENDED, lease))
-
-
-def _globs(names: list[Names]) -> int:
-    return sum(any(map(is_wild, one)) for one in names)
-
-
-def _told(names: list[Names], ways: list[Held]) -> str:
-    """Who holds or waits for which of the paths."""
-    found = []
-    for held in ways[:3]:
-        lease = held.lease
-        mine = next(one for one in names if held.touches([one]))
-        verb = "is waited for" if held.waits else "is leased"
-        found.append(f"{shown(mine)} {verb} by {lease.agent_id} ({lease.id}) until {lease.until}")
-    if len(ways) > 3:
-        found.append(f"and {len(ways) - 3} more")
-    return ", ".join(found)
-
-
-def _taken(names: list[Names], ways: list[Held], before: str = "") -> LeaseTaken:
-    told = _told(names, ways) if ways else "it is free only now"
-    return LeaseTaken(f"{before}{told}", "wait with wait_seconds, or ask the holder to release it")
