@@ -150,18 +150,29 @@ class Story:
         self.team = {}
 
     def __enter__(self):
+        try:
+            self._begin()
+        except BaseException:
+            self._leave()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self._leave()
+        self.place.shell('rm -r "$0"', str(self.file.parent))
+
+    def _begin(self):
         self.place.shell('mkdir -p "$(dirname "$0")"; printf %s "$1" > "$0"', str(self.file), UNSAFE)
-        self.team = {name: self.place.member(name, role) for name, role in ROLES.items()}
+        for name, role in ROLES.items():
+            self.team[name] = self.place.member(name, role)
         for one in self.team.values():
             need("lighthouse_validate_command" in one.tools, f"{one.name} has {one.tools}")
         self.bea, self.ben, self.sam, self.tess = self.team.values()
         self.begun = self.bea.call("store_event", type="story.begun", data={"file": self.path})["seq"]
-        return self
 
-    def __exit__(self, *_):
+    def _leave(self):
         for one in self.team.values():
             one.leave()
-        self.place.shell('rm -r "$0"', str(self.file.parent))
 
     def tell(self):
         """All of it; a line of evidence for each step."""
