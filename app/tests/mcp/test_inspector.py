@@ -152,6 +152,7 @@ def test_a_call_a_resource_and_a_prompt(inspector, era) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("era", ["legacy", "modern"])
 def test_every_tool(inspector, era) -> None:
     answered = {"run": f"inspector-{era}"}
