@@ -65,7 +65,8 @@ async def _over_websocket(
     async def listen() -> Why:
         # Nothing is expected from the client, but its pongs and its goodbye are read here.
         async for _ in websocket:
-            pass
+            if wait := bridge.agent_limit.take(call.caller.agent_id):
+                await asyncio.sleep(wait)
         return GONE
 
     why = await follow(bridge, call, from_seq, send, websocket.ping, listen())
