@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from aiohttp import WSCloseCode, web
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from lighthouse.bridge.call import Call
 from lighthouse.bridge.problems import Rejected
@@ -80,6 +80,25 @@ async def guard(bridge: "Bridge", call: Call, beat: Callable[[], Awaitable[None]
         beaten = asyncio.get_running_loop().time()
         if (why := await sent(beat())) is not None:
             return why
+
+
+def websocket(heartbeat_seconds: float | None = None) -> web.WebSocketResponse:
+    """A WebSocket that is read by `said`."""
+    return web.WebSocketResponse(
+        compress=False, max_msg_size=MAX_MESSAGE, heartbeat=heartbeat_seconds, autoping=False
+    )
+
+
+async def said(bridge: "Bridge", call: Call, websocket: web.WebSocketResponse) -> AsyncIterator[WSMessage]:
+    """What the client says, not faster than it may ask: its pings count, too, and are answered here."""
+    async for message in websocket:
+        if wait := bridge.agent_limit.take(call.caller.agent_id):
+            await asyncio.sleep(wait)
+        if message.type is WSMsgType.PING:
+            if await sent(websocket.pong(message.data)) is not None:
+                return
+        elif message.type is not WSMsgType.PONG:
+            yield message
 
 
 async def close(websocket: web.WebSocketResponse, request: web.Request, why: Why) -> None:

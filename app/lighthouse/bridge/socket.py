@@ -1,6 +1,5 @@
 """WS /ws/{agent_id}: what an agent has to be told, numbered and acknowledged, and what it answers."""
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -100,9 +99,7 @@ async def connect(bridge: "Bridge", call: Call) -> web.StreamResponse:
         reason = "the socket is another agent's"
         bridge.audit.rejected(403, reason, "/ws/{agent_id}", call.peer, call.caller.agent_id)
         raise NotAllowed(reason, "open the one of the token's own agent")
-    websocket = web.WebSocketResponse(
-        compress=False, max_msg_size=lasting.MAX_MESSAGE, heartbeat=HEARTBEAT_SECONDS
-    )
+    websocket = lasting.websocket(HEARTBEAT_SECONDS)
     if not websocket.can_prepare(call.request).ok:
         raise Rejected(426, "messages come over a WebSocket", "open one", {"Upgrade": "websocket"})
     asked: SocketQuery = call.query
@@ -138,9 +135,7 @@ class _Socket:
     async def listen(self) -> Why:
         """Take what the agent says, one message after the other and not faster than its requests."""
         caller = self._call.caller
-        async for message in self._websocket:
-            if wait := self._bridge.agent_limit.take(caller.agent_id):
-                await asyncio.sleep(wait)
+        async for message in lasting.said(self._bridge, self._call, self._websocket):
             try:
                 self._bridge.sessions.check(caller)
             except BadToken as error:

@@ -31,7 +31,7 @@ async def stream(bridge: "Bridge", call: Call) -> web.StreamResponse:
     """History from `from_seq`, then what happens; ends with the bridge or with the caller's token."""
     wanted: EventStream = call.query
     request = call.request
-    websocket = web.WebSocketResponse(compress=False, max_msg_size=lasting.MAX_MESSAGE)
+    websocket = lasting.websocket()
     with bridge.streams.of(call.caller.agent_id):
         if websocket.can_prepare(request).ok:
             return await _over_websocket(bridge, call, websocket, _start(bridge, wanted.from_seq))
@@ -64,9 +64,8 @@ async def _over_websocket(
 
     async def listen() -> Why:
         # Nothing is expected from the client, but its pongs and its goodbye are read here.
-        async for _ in websocket:
-            if wait := bridge.agent_limit.take(call.caller.agent_id):
-                await asyncio.sleep(wait)
+        async for _ in lasting.said(bridge, call, websocket):
+            pass
         return GONE
 
     why = await follow(bridge, call, from_seq, send, websocket.ping, listen())

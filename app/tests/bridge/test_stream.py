@@ -310,6 +310,22 @@ async def test_readers_that_go_leave_nothing_behind(api: Api, wait_for: WaitFor)
     await wait_for(lambda: api.bridge.store.stats()["subscribers"] == 0)
 
 
+@pytest.mark.parametrize("path", ["/stream/events", "/ws/ann"])
+async def test_pings_are_answered_and_count_against_the_rate(
+    api: Api, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[str] = []
+    take = api.bridge.agent_limit.take
+    monkeypatch.setattr(api.bridge.agent_limit, "take", lambda agent: (taken.append(agent), take(agent))[1])
+    async with api.http.ws_connect(api.url(path), headers=api.headers(), autoping=False) as socket:
+        taken.clear()
+        for number in range(3):
+            await socket.ping(b"%d" % number)
+            pong = await asyncio.wait_for(socket.receive(), 10)
+            assert (pong.type, pong.data) == (aiohttp.WSMsgType.PONG, b"%d" % number)
+    assert taken[:3] == ["ann"] * 3
+
+
 async def test_what_a_client_says_on_the_socket_is_ignored_and_too_much_ends_it(api: Api) -> None:
     async with api.http.ws_connect(api.url("/stream/events?from_seq=1"), headers=api.headers()) as socket:
         await socket.send_str("hello")
