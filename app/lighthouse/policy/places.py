@@ -114,34 +114,46 @@ _SYSTEM = re.compile(
 )
 _DRIVE = re.compile(r"^(?:[A-Za-z]:(?:[\\/]|$)|/(?:mnt/)?[a-z]/(?:Windows|Users|Program)|\\\\)")
 MOST_LINKS = 20
+_STANDS_FOR_CWD = re.compile(r"~\+(?:/|$)")
 
 
 def resolve(text: str, cwds: tuple[str, ...], roots: Roots) -> list[Place]:
-    """Where the path leads, from each folder that may be the current one."""
-    if text.startswith(("/", "~")):
-        return [_place(text, "/", roots)]
-    return list(dict.fromkeys(_place(text, cwd, roots) for cwd in cwds))
+    """Where the path leads, from each folder that may be the current one.
+
+    `..` behind a link leads to the folder above what the link leads to; who makes a path shorter by its text
+    goes elsewhere. Then both are told.
+    """
+    if text.startswith("/") or (text.startswith("~") and not _STANDS_FOR_CWD.match(text)):
+        cwds = ("/",)
+    return list(dict.fromkeys(place for cwd in cwds for place in _places(text, cwd, roots)))
 
 
-def _place(text: str, cwd: str, roots: Roots) -> Place:
+def folders(text: str, cwds: tuple[str, ...], roots: Roots) -> list[Place]:
+    """Where a shell stands that goes there: by the text, as it keeps the links on its way."""
+    return resolve(text, cwds, Roots(roots.project, roots.home))
+
+
+def _places(text: str, cwd: str, roots: Roots) -> list[Place]:
     if text.startswith("~"):
         name, slash, rest = text[1:].partition("/")
-        if is_open(name):
-            return Place("unknown", shown(text))
-        home = roots.home_folder if name in ("", "+") else "/root" if name == "root" else f"/home/{name}"
-        text = home + slash + rest
+        if is_open(name) or name == "-":
+            return [Place("unknown", shown(text))]
+        home = roots.home_folder if not name else "/root" if name == "root" else f"/home/{name}"
+        text = (cwd if name == "+" else home) + slash + rest
     if _DRIVE.match(text):
-        return Place("system", shown(text))
+        return [Place("system", shown(text))]
     whole = text if text.startswith("/") else f"{cwd}/{text}"
     if ANY in whole or len(whole) > 4096 or max(map(len, whole.split("/"))) > 255:
-        return _open_place(whole[:4096], roots)
-    path = _normal(whole)
+        return [_open_place(whole[:4096], roots)]
+    ways = [_normal(whole)]
     if roots.link is not None:
-        followed = _followed(path, roots)
-        if followed is None:
-            return Place("unknown", shown(path))
-        path = followed
-    return Place(_kind(path, roots), shown(path))
+        if ".." in whole.split("/"):
+            ways.append(whole)
+        led = [_followed(way, roots) for way in dict.fromkeys(ways)]
+        if None in led:
+            return [Place("unknown", shown(ways[0]))]
+        ways = [path for path in dict.fromkeys(led) if path is not None]
+    return [Place(_kind(path, roots), shown(path)) for path in ways]
 
 
 def _open_place(whole: str, roots: Roots) -> Place:
@@ -160,29 +172,34 @@ def _normal(path: str) -> str:
 
 
 def _followed(path: str, roots: Roots) -> str | None:
-    """The path with the project's links followed; None where they lead in a circle."""
-    for _ in range(MOST_LINKS):
-        at = _first_link(path, roots)
-        if at is None:
-            return path
-        prefix, target, rest = at
-        path = _normal(target if target.startswith("/") else f"{posixpath.dirname(prefix)}/{target}")
-        path = _normal(f"{path}/{rest}") if rest else path
-    return None
-
-
-def _first_link(path: str, roots: Roots) -> tuple[str, str, str] | None:
+    """The path with the project's links followed, name by name; None where they lead in a circle."""
     link = roots.link
-    for root in roots.project:
-        if link is None or not path.startswith(root + "/"):
+    ahead = _backwards(path)
+    found: list[str] = []
+    links = 0
+    while ahead:
+        name = ahead.pop()
+        if name == "..":
+            del found[-1:]
             continue
-        names = path[len(root) + 1 :].split("/")
-        prefix = root
-        for number, name in enumerate(names):
-            prefix += "/" + name
-            if (target := link(prefix)) is not None:
-                return prefix, target, "/".join(names[number + 1 :])
-    return None
+        found.append(name)
+        at = "/" + "/".join(found)
+        if link is None or not any(at.startswith(root + "/") for root in roots.project):
+            continue
+        if (target := link(at)) is not None:
+            links += 1
+            if links > MOST_LINKS:
+                return None
+            if target.startswith("/"):
+                found.clear()
+            else:
+                found.pop()
+            ahead += _backwards(target)
+    return "/" + "/".join(found)
+
+
+def _backwards(path: str) -> list[str]:
+    return [name for name in reversed(path.split("/")) if name not in ("", ".")]
 
 
 def _kind(path: str, roots: Roots) -> str:

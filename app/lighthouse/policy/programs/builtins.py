@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from lighthouse.policy.places import resolve
+from lighthouse.policy.places import folders, resolve
 from lighthouse.policy.programs.invocation import Invocation
 from lighthouse.policy.shell.marks import ANY, PLAIN, is_open, literal
 from lighthouse.policy.shell.output import NOTHING, SOMETHING, Output
@@ -24,7 +24,9 @@ def _cd(call: Invocation) -> Output:
 
 
 def _folders(call: Invocation, target: str) -> tuple[str, ...]:
-    places = resolve(literal(target), call.state.cwds, call.state.roots)
+    # With -P it stands where the links lead.
+    where = resolve if any(word.startswith("-") and "P" in word for word in call.words) else folders
+    places = where(literal(target), call.state.cwds, call.state.roots)
     return tuple(ANY if place.kind == "unknown" else place.path.replace("…", PLAIN) for place in places)
 
 
