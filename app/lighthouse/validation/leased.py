@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from lighthouse.leases import Lease, Leases, Names, Touch
 from lighthouse.leases.index import Extent
 from lighthouse.leases.paths import shown
-from lighthouse.leases.pattern import is_wild
+from lighthouse.leases.pattern import OPEN, is_wild, same
 from lighthouse.policy import Act, Verdict
 from lighthouse.policy.act import Facts
 from lighthouse.policy.tools import SHELLS
@@ -22,6 +22,9 @@ _EXACT = EDITORS | {
     *("bash", "chgrp", "chown", "dd", "mkdir", "rm", "rmdir", "sed", "shred", "tee", "touch"),
     *("truncate", "unlink"),
 }
+# Into a folder above the project they bring no other folder's contents; copying does where it goes deep.
+_FLAT = frozenset(("chmod", "gmv", "link", "ln", "mv", "symlink"))
+_COPYING = frozenset(("cp", "ditto", "gcp", "install"))
 # More, more globs or longer ones are taken for all beneath the folder that holds them.
 MAX_TOUCHES, MAX_GLOBS, MAX_LENGTH = 64, 4, 8192
 
@@ -90,23 +93,54 @@ def _common(found: list[Touch]) -> Names:
 
 
 def _touches(facts: Facts, roots: tuple[str, ...]) -> Iterator[Touch]:
+    deep = {act.program for act in facts.acts if act.recursive}
     # Programs whose paths are told: from the end, as an invocation is told before the paths that it is given.
     placed: set[str] = set()
     for act in reversed((*facts.acts, *facts.rewrites)):
         if act.action not in _CHANGING or act.place == "unknown":
             continue
         if not act.target.startswith("/"):
-            # It writes in the project, and only itself knows where; git's commands are told as `rewrites`.
-            somewhere = act.action == "write" and act.place in _IN_THE_PROJECT and facts.tool in SHELLS
-            if somewhere and act.program not in placed and act.program.partition(" ")[0] != "git":
+            if _is_somewhere(act, facts.tool, placed):
                 yield Touch((), "all")
             placed.discard(act.program)
             continue
         placed.add(act.program)
-        if (names := within(_plain(act.target), roots)) is not None:
-            yield Touch(names, _extent(act))
-        elif act.recursive and any(f"{root}/".startswith(f"{act.target.rstrip('/')}/") for root in roots):
-            yield Touch((), "all")
+        flat = act.program in _FLAT or (act.program in _COPYING and act.program not in deep)
+        yield from _in_project(act, flat, roots)
+
+
+def _is_somewhere(act: Act, tool: str, placed: set[str]) -> bool:
+    """Whether it changes something in the project, and only itself knows where."""
+    if tool not in SHELLS or act.program.partition(" ")[0] == "git":
+        return False  # what git's commands change is told as `rewrites`
+    if act.action == "write":
+        return act.place in _IN_THE_PROJECT and act.program not in placed
+    # `zip -m`: of the paths that are told none is what it removes.
+    return act.action in ("delete", "discard") and act.place == "project"
+
+
+def _in_project(act: Act, flat: bool, roots: tuple[str, ...]) -> Iterator[Touch]:
+    """What of the project a path takes in: it may lie there, be a folder above, or a glob for either."""
+    extent = _extent(act)
+    target = _plain(act.target)
+    if (inner := within(target, roots)) is not None:
+        yield Touch(inner, extent)
+        return
+    names = tuple(name for name in target.split("/") if name)
+    for root in roots:
+        above = tuple(name for name in root.split("/") if name)
+        for number, (mine, theirs) in enumerate(zip(names, above, strict=False)):
+            if OPEN in mine:
+                # Any number of folders, so also those down to the project.
+                yield Touch(names[number:], extent)
+                break
+            if not same(mine, theirs):
+                break
+        else:
+            if len(names) >= len(above):
+                yield Touch(names[len(above) :], extent)
+            elif act.recursive or extent == "all" or (extent == "into" and not flat):
+                yield Touch((), "all")
 
 
 def _plain(target: str) -> str:

@@ -71,6 +71,34 @@ LEASED = [
     "rm link/a.py",
     "bash -c 'echo x > src/a.py'",
     "sudo rm src/a.py",
+    # Through a link and up again, as the kernel goes.
+    "rm deep/../a.py",
+    "cd deep && rm ../a.py",
+    "cd deep && cd .. && rm src/a.py",
+    "cd -P deep && cd .. && rm a.py",
+    "rm ~+/src/a.py",
+    # By a name of the project's folder that is a glob, or from a folder above.
+    "rm ../proj*/src/a.py",
+    "sed -i s/a/b/ ../*/src/*.py",
+    "find .. -name a.py -delete",
+    "find .. -name '*.py' -exec sed -i s/a/b/ {} +",
+    "rm -rf ../*",
+    "tar xf x.tgz -C ..",
+    "cp -r other/. ..",
+    "rsync -a other/ ../",
+    "black ..",
+    "find docs src -type f -print0 | xargs -0 rm",
+    "ln -sft src ../b/a.py",
+    "zip -m x.zip src/a.py",
+    "lighthouse restore before src",
+    "perl -i.bak -lne 1 src/a.py",
+    "ruff check --fix",
+    "ruff format",
+    "biome check --write",
+    "gh pr checkout 3",
+    "glab mr checkout 3",
+    "git worktree add src main",
+    "git apply --check --apply x.patch",
 ]
 FREE = [
     "ls -l src",
@@ -105,6 +133,15 @@ FREE = [
     "ssh host git pull",
     "docker run --rm alpine git pull",
     "pytest -q",
+    "git worktree list",
+    "git worktree add -b new ../wt main",
+    "cp docs/b.md ..",
+    "mv docs/b.md ..",
+    "cp -r src ../other",
+    "ruff check --fix docs",
+    "ln -st docs ../src/a.py",
+    "find .. -name a.py",
+    "cat deep/../a.py",
 ]
 
 
@@ -114,7 +151,9 @@ async def leased(room: Room) -> Room:
     (room.project / "docs").mkdir()
     (room.project / "docs" / "b.md").write_text("b")
     (room.project / "src" / "a.py").write_text("a")
+    (room.project / "src" / "in").mkdir()
     (room.project / "link").symlink_to("src")
+    (room.project / "deep").symlink_to("src/in")
     await room.shadow.scan()
     await room.leases.take("bob", ["src/a.py"], 900)
     return room

@@ -108,6 +108,8 @@ def _chmod(call: Invocation) -> Output:
 
 def _ln(call: Invocation) -> Output:
     operands = call.arguments.operands
+    if (folder := call.arguments.value("-t", "--target-directory")) is not None:
+        operands = [*operands, folder]
     if len(operands) == 1:
         call.role("write", literal(operands[0]).rpartition("/")[2])
     for target in operands[-1:] if len(operands) > 1 else []:

@@ -13,7 +13,7 @@ _REWRITING = frozenset(
     (
         *("am", "apply", "bisect", "checkout", "checkout-index", "cherry-pick", "clean", "filter-branch"),
         *("filter-repo", "lfs", "merge", "pull", "read-tree", "rebase", "reset", "restore", "revert", "rm"),
-        *("sparse-checkout", "stash", "submodule", "switch"),
+        *("sparse-checkout", "stash", "submodule", "switch", "worktree"),
     )
 )
 # With one of these options alone, or such a word behind it, a verb leaves all files as they are.
@@ -30,6 +30,7 @@ _LOOKING: dict[str, tuple[str, ...]] = {
     "sparse-checkout": ("list",),
     "stash": ("list", "show", "create", "store", "drop", "clear"),
     "submodule": ("status", "summary"),
+    "worktree": ("list", "prune", "lock", "unlock", "repair"),
 }
 _RESETS = ("--hard", "--merge", "--keep")
 _MAGIC = frozenset((":", "*", "?", "[", *GLOBS))
@@ -54,7 +55,7 @@ def rewrites(call: Invocation, verb: str, words: list[str]) -> None:
             for place in resolve(path, cwds, roots):
                 call.analysis.rewrites(place, "git")
     else:
-        _whole_tree(call)
+        whole_tree(call)
 
 
 def _is_harmless(verb: str, arguments: Arguments) -> bool:
@@ -63,6 +64,8 @@ def _is_harmless(verb: str, arguments: Arguments) -> bool:
         return True
     if verb == "reset":
         return not arguments.has(*_RESETS)
+    if verb == "apply" and arguments.has("--apply"):
+        return False
     if verb == "restore":
         staged = arguments.has("-S", "--staged")
         return staged and not arguments.has("-W", "--worktree")
@@ -77,6 +80,8 @@ def _paths(verb: str, arguments: Arguments) -> list[str]:
         return []
     if verb in ("restore", "rm", "clean"):
         return arguments.operands
+    if verb == "worktree":
+        return arguments.operands[1:]  # a branch among them is taken for a path, too
     if verb in ("checkout", "stash") and arguments.after_dashes is not None:
         return arguments.operands[arguments.after_dashes :]
     return []
@@ -95,7 +100,8 @@ def _included(arguments: Arguments) -> list[str]:
     return found if all(found) else []
 
 
-def _whole_tree(call: Invocation) -> None:
+def whole_tree(call: Invocation) -> None:
+    """Tell that any file of the work tree may change."""
     roots = call.state.roots
     if not roots.project:  # in a container, or on another machine
         return

@@ -111,7 +111,8 @@ def _is_shell(words: list[str]) -> bool:
 def _items(given: str, arguments: Arguments, *, whole: bool) -> list[str]:
     """The words that xargs makes of its input: lines with -I and -d, else as quotes and blanks part them."""
     if arguments.has("-0", "--null"):
-        return [given]
+        # What stands for many paths is told by lines, also where a NUL parts them.
+        return given.splitlines() or [given]
     if whole or arguments.has("-d", "--delimiter"):
         delimiter = literal(arguments.value("-d", "--delimiter") or "\n")
         items = given.split("\n" if delimiter in ("\\n", "n") else delimiter)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from lighthouse.policy.programs.arguments import split
+from lighthouse.policy.programs.git_tree import whole_tree
 from lighthouse.policy.programs.invocation import Invocation
 from lighthouse.policy.programs.options import watch
 from lighthouse.policy.programs.spec import Spec
@@ -77,6 +78,8 @@ def service(call: Invocation) -> Output:
                 " ".join([call.name, *map(shown, words)])[:200],
                 detail=" ".join([call.name, *words[:depth]]),
             )
+            if words[1:2] == ["checkout"]:
+                whole_tree(call)
             return SOMETHING
         rest = _after(call.words, words[depth - 1])
         from lighthouse.policy.programs.start import handle
