@@ -140,4 +140,4 @@ def test_a_token_of_each_role(bridge, known, role, tmp_path) -> None:
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("role", Role, ids=str)
 def test_a_token_of_each_role_for_long(bridge, known, role, tmp_path) -> None:
-    check(try_out(bridge, known, role, tmp_path, "--max-examples", "500"), role)
+    check(try_out(bridge, known, role, tmp_path, "--max-examples", "200"), role)
