@@ -311,7 +311,9 @@ class Questions:
     def _forget_told(self) -> None:
         """What ended long ago, or before many others, is told no more."""
         now = self._clock()
-        for id, (asker, until) in list(self._untold.items()):
+        while self._untold:
+            # The oldest; there may be a thousand, and this is looked at with each end.
+            id, (asker, until) = next(iter(self._untold.items()))
             if until > now and self._ended.get(id) is not None:
                 return
             del self._untold[id]
