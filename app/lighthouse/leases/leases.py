@@ -77,6 +77,8 @@ class Leases:
         self._ended: Ended[Lease] = Ended(KEPT_ENDED, KEPT_ENDED_BYTES)
         # Leases by their agents' own keys, as long as they are kept.
         self._keys: dict[tuple[str, str], str] = {}
+        # The leases whose holders know of their end.
+        self._told: set[str] = set()
         self._turn = asyncio.Lock()
         self._work = Work()
         self._alarm = Alarm(self.look, self._work, clock)
@@ -194,10 +196,16 @@ class Leases:
     def open_letters(self, agent_id: str) -> Iterable[Letter]:
         """What the agent has to be told at each connection."""
         own = [held.lease for held in self._table.of(agent_id)]
-        return open_letters(agent_id, own, self._ended.latest_first(), self._clock())
+        ended = (lease for lease in self._ended.latest_first() if lease.id not in self._told)
+        return open_letters(agent_id, own, ended, self._clock())
 
     def acknowledged(self, agent_id: str, letter: Letter) -> None:
-        """Nothing has to be noted: such letters are over soon."""
+        """That an agent knows of an end is kept here, and by its mailbox no more; after a restart nowhere."""
+        if letter.kind == ENDED and self._ended.get(letter.id) is not None:
+            self._told.add(letter.id)
+            self._mail.withdraw(agent_id, ENDED, letter.id)
+            if len(self._told) > 2 * KEPT_ENDED:
+                self._told = {known for known in self._told if self._ended.get(known) is not None}
 
     def status(self) -> dict[str, Any]:
         """Figures for /status."""

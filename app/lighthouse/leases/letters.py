@@ -13,8 +13,8 @@ TOLD_SECONDS = 3600.0
 
 
 def letter(kind: str, lease: Lease) -> Letter:
-    """The letter on the lease as it is when it is sent."""
-    return Letter(kind, lease.id, lease.seq, lease)
+    """The letter on the lease as it is when it is sent. That it was granted is news once, renewed or not."""
+    return Letter(kind, lease.id, int(lease.id[1:]) if kind == GRANTED else lease.seq, lease)
 
 
 def open_letters(agent_id: str, own: Iterable[Lease], ended: Iterable[Lease], now: float) -> Iterator[Letter]:

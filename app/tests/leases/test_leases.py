@@ -298,3 +298,38 @@ async def test_who_waits_goes_on_at_a_stop(room: Room) -> None:
     bob = await waits(room, "bob", "src")
     room.leases.release_waiters()
     assert (await bob).state == "waiting"
+
+
+async def connect(room: Room, agent: str) -> list[str]:
+    """What comes over a new socket, all of it acknowledged."""
+    reader = room.mail.open(agent)
+    kinds = []
+    try:
+        while True:
+            number, letter = await asyncio.wait_for(reader.next(), 0.05)
+            reader.acknowledge(number)
+            kinds.append(letter.kind)
+    except TimeoutError:
+        return kinds
+    finally:
+        room.mail.close(agent, reader)
+
+
+async def test_a_renewal_is_no_second_grant(room: Room) -> None:
+    held = await room.take("ann", "src")
+    waiting = await waits(room, "bob", "src")
+    await room.leases.release(held.id, identity("ann"))
+    lease = await waiting
+    assert await connect(room, "bob") == ["lease.granted"]
+    await room.leases.renew(lease.id, identity("bob"), 900)
+    assert await connect(room, "bob") == []
+
+
+async def test_mailboxes_do_not_remember_the_ends_that_were_acknowledged(room: Room) -> None:
+    lease = await room.take("ann", "src")
+    await room.leases.revoke(lease.id, OLGA, "it is needed")
+    assert await connect(room, "ann") == ["lease.ended"]
+    assert await connect(room, "ann") == []
+    assert not room.mail._boxes
+    await room.again()
+    assert await connect(room, "ann") == ["lease.ended"], "it is kept in memory alone"
