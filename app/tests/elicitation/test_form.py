@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import random
+import time
 from typing import Any
 
 import pytest
@@ -112,6 +114,52 @@ async def test_what_would_take_long_is_refused_or_looked_at_aside() -> None:
         await check({}, "x" * 70_000)
     with pytest.raises(BadReply, match="nested deeper"):
         await check({}, json.loads("[" * 40 + "]" * 40))
+
+
+TEXT = "".join(random.Random(1).choice("ab") for _ in range(60_000))
+
+
+@pytest.mark.parametrize(
+    ("schema", "content"),
+    [
+        ({"allOf": [{"not": {"pattern": f"(?:[ab]*a[ab]{{{n}}}c)"}} for n in range(200, 240)]}, TEXT),
+        ({"allOf": [{"not": {"pattern": "(?:[ab]*a[ab]{50}c)"}}] * 199}, TEXT),
+        ({"propertyNames": {"allOf": [{"not": {"pattern": "[ab]*a[ab]{90}c"}}] * 100}}, {TEXT: 1}),
+        ({"items": {"enum": list(range(3000))}}, [2999] * 9000),
+        ({"items": {"enum": [{"a": 1}] * 1500 + [{"b": 1}]}}, [{"b": 1}] * 5000),
+        ({"anyOf": [*[{"type": "number"}] * 390, True]}, TEXT),
+        ({"items": {"anyOf": [{"required": [f"p{n}" for n in range(1500)]}, True]}}, [{}] * 90),
+    ],
+)
+async def test_nothing_in_a_schema_is_dear_unless_it_is_counted(schema: dict[str, Any], content: Any) -> None:
+    began = time.process_time()
+    try:
+        taken = form(schema)
+        await taken.check(content, asyncio.Lock())
+    except (BadQuestion, BadReply):
+        pass
+    assert time.process_time() - began < 2.0
+
+
+def test_patterns_that_are_large_together_are_refused() -> None:
+    with pytest.raises(BadQuestion, match="the patterns are too large"):
+        form({"allOf": [{"pattern": f"\\pL{{9}}{n}"} for n in range(100)]})
+    with pytest.raises(BadQuestion, match="the patterns are too large"):
+        form({"$defs": {f"d{n}": {"pattern": f"\\pL{{9}}{n}"} for n in range(100)}})
+    with pytest.raises(BadQuestion, match="the patterns are too large"):
+        form({"$defs": {"d": {"pattern": ".{1,500}"}}, "prefixItems": [{"$ref": "#/$defs/d"}] * 9})
+
+
+@pytest.mark.parametrize("choice", [1e300, 10**30, -(10**400), True, {"a": [1.0, None]}])
+async def test_choices_are_values_and_not_their_spelling(choice: Any) -> None:
+    schema = json.loads(json.dumps({"enum": [choice, 0]}))
+    try:
+        taken = form(schema)
+    except BadQuestion:
+        return  # a number that cannot be kept
+    await taken.check(schema["enum"][0], asyncio.Lock())
+    with pytest.raises(BadReply):
+        await taken.check(False, asyncio.Lock())
 
 
 async def test_a_pattern_that_backtracks_elsewhere_does_not_here() -> None:
