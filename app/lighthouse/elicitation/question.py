@@ -56,6 +56,11 @@ class Question(msgspec.Struct, omit_defaults=True):
         else:
             self.state, self.reason = "declined", said.get("reason", "")
 
+    def ran_out(self) -> None:
+        """Its time is over, and no event tells so."""
+        if self.state == "pending":
+            self.state, self.ended_at = "expired", self.expires_at
+
 
 def seconds(moment: str) -> float:
     """An RFC 3339 time in seconds since 1970."""

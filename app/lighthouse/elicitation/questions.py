@@ -9,6 +9,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -39,6 +40,7 @@ from lighthouse.events import BRIDGE, Draft, Event, EventStore
 from lighthouse.events.event import check_agent
 from lighthouse.mailbox import Letter, Mail
 from lighthouse.sessions import NotAllowed
+from lighthouse.validation.bounded import without_tokens
 
 MAX_PENDING = 2048
 MAX_PENDING_OF_ONE = 64
@@ -127,8 +129,10 @@ class Questions:
         check_agent(to)
         if to == agent_id:
             raise BadQuestion("the question is for whoever asks it", "ask somebody else")
-        form(schema)
         data = {"to": to, "message": message, "schema": schema, "timeout_seconds": timeout_seconds}
+        with suppress(TypeError, ValueError, RecursionError):  # the form says why it cannot be kept
+            data = without_tokens(data)
+        form(data["schema"])
         if idempotency_key is not None:
             data["idempotency_key"] = idempotency_key
         return await self._work.finished(self._ask(agent_id, Draft(CREATED, data, STREAM, idempotency_key)))
@@ -143,7 +147,7 @@ class Questions:
         if (ended := self._ended.get(question_id)) is not None:
             return ended
         number = number_of(question_id, "q")
-        if number is not None and (found := await journal.look_up(self._store, number)) is not None:
+        if number is not None and (found := await self._look_up(number)) is not None:
             return found
         raise NoSuchQuestion(f"there is no question {question_id[:40]!r}", "see GET /elicitation/pending")
 
@@ -184,12 +188,13 @@ class Questions:
         if action == "accept":
             if content is msgspec.UNSET:
                 raise BadReply("the answer has no content", "send what the schema asks for, or decline")
-            await form(question.schema).check(content, self._checking)
-            data["content"] = content
+            # Before it is checked: what is kept shall fit.
+            data["content"] = without_tokens({"content": content})["content"]
+            await form(question.schema).check(data["content"], self._checking)
         elif content is not msgspec.UNSET:
             raise BadReply("a question that is declined has no content", "leave it out, or accept")
         if reason:
-            data["reason"] = reason
+            data |= without_tokens({"reason": reason})
         return await self._work.finished(self._answer(held, Draft(ANSWERED, data, STREAM), agent_id))
 
     async def expire(self) -> float | None:
@@ -251,7 +256,7 @@ class Questions:
         question = from_event(event)
         if event.seq <= self._newest:
             # Asked before under the same key: long ago, or not known to be on disk until now.
-            question = await journal.look_up(self._store, event.seq) or question
+            question = await self._look_up(event.seq) or question
         self._newest = max(self._newest, event.seq)
         if question.state == "pending" and question.id not in self._held:
             held = self._held[question.id] = Held(event, question)
@@ -259,6 +264,13 @@ class Questions:
             if (looking := self._looking.get(question.to)) is not None:
                 looking.wake()
             self._alarm.by(held.deadline)
+        return question
+
+    async def _look_up(self, seq: int) -> Question | None:
+        question = await journal.look_up(self._store, seq)
+        if question is not None and question.deadline <= self._clock():
+            # For days nobody was there to note its end.
+            question.ran_out()
         return question
 
     async def _answer(self, held: Held, draft: Draft, agent_id: str) -> Question:

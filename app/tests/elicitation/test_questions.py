@@ -170,3 +170,33 @@ async def test_an_append_of_which_nobody_knows(room: Room, stored: bool) -> None
     assert (await room.questions.get(asked.id)).content == YES
     await room.again()
     assert (await room.questions.get(asked.id)).content == YES
+
+
+async def test_no_token_gets_into_the_log(room: Room) -> None:
+    token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJlLXNpZ25hdHVyZQ"
+    schema = {"type": "string", "description": token}
+    asked = await room.ask(message=f"is it {token}?", schema=schema, key="key")
+    assert asked.message == "is it [a token was left out]?"
+    assert (await room.ask(message=f"is it {token}?", schema=schema, key="key")).id == asked.id
+    found = await room.questions.answer(asked.id, "bob", "accept", f"it is {token}")
+    assert found.content == "it is [a token was left out]"
+    other = await room.ask(schema={"maxLength": len(token), "pattern": "^eyJ"})
+    with pytest.raises(BadReply):
+        await room.questions.answer(other.id, "bob", "accept", token)
+    await room.questions.answer(other.id, "bob", "decline", reason=f"no {token}")
+    assert token not in str([event.value for event in await room.events()])
+
+
+async def test_what_ran_out_while_nobody_was_there_for_days_is_not_pending(
+    room: Room, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = await room.ask(seconds=60, key="key")
+    await room.close()
+    clock.ahead += 4 * 86400
+    monkeypatch.setattr("lighthouse.elicitation.journal.KEPT_DAYS", 0)  # the log's own clock goes on
+    await room.open()
+    found = await room.questions.get(asked.id)
+    assert (found.state, found.ended_at) == ("expired", asked.expires_at)
+    assert (await room.ask(seconds=60, key="key")).state == "expired"
+    with pytest.raises(QuestionClosed, match="expired"):
+        await room.questions.answer(asked.id, "bob", "accept", {"ok": True})

@@ -6,11 +6,13 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lighthouse.events import StoreUnavailable
 from lighthouse.messages import BadWords, IndexBehind, SearchesBusy, Wanted, finding, index, tables
+from lighthouse.messages.filling import fill
 from tests.conftest import WaitFor
 from tests.messages.conftest import Room
 
@@ -319,6 +321,36 @@ async def test_nobody_waits_for_a_search_that_does_not_look_at_the_clock(
             break
         except SearchesBusy:
             await asyncio.sleep(0.01)
+
+
+async def test_who_awaited_a_turn_while_it_was_made_anew_is_told_so(
+    room: Room, wait_for: WaitFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await said(room)
+    assert await room.ids("word") == made
+    known, go = room.messages._index, threading.Event()
+
+    def slow(*arguments: Any) -> None:
+        go.wait(30)
+        fill(*arguments)
+
+    monkeypatch.setattr(index, "fill", slow)
+    try:
+        turn = known._turns.of("cleo")
+        await turn.acquire()
+        looking = asyncio.create_task(room.page("word"))
+        await asyncio.sleep(0.05)
+        known._found_damaged("for this test")
+
+        async def being_made() -> bool:
+            return known.rebuilt == 1 and known._connection is not None
+
+        await wait_for(being_made)
+        turn.release()
+        page = await looking
+        assert page.messages or not page.complete
+    finally:
+        go.set()
 
 
 async def test_what_sqlite_does_not_take_is_no_damage(room: Room) -> None:
