@@ -113,34 +113,46 @@ class Index:
         """
         wanted = self._newest
         await self._catch_up(wanted)
-        if self._connection is None or self._damage is not None:
-            return None, self._coverage(wanted, 0, self._problem or "the index is being made")
-        coverage = self._coverage(wanted, self._covered, self._problem)
+        coverage = self._coverage(wanted)
         unwanted = threading.Event()
         try:
             async with asyncio.timeout(SEARCH_SECONDS + GRACE_SECONDS):
                 search = await self._begin(caller, work, unwanted)
-                return await asyncio.shield(search), coverage
+                # Now, and not before: it may have been begun anew while this awaited its turn.
+                coverage = self._coverage(wanted)
+                return None if search is None else await asyncio.shield(search), coverage
         except TimeoutError:
             coverage.timed_out, coverage.complete = True, False
             return None, coverage
         except (tables.Damaged, sqlite3.Error) as error:
             if isinstance(error, tables.Damaged) or tables.is_damage(error, searched=True):
                 self._found_damaged(str(error))
-                return None, self._coverage(wanted, 0, "the index was damaged and is made anew")
+                return None, self._nothing(wanted, "the index was damaged and is made anew")
             if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
                 raise BadWords(
                     f"SQLite does not take the search ({error})", "search for other words"
                 ) from error
-            return None, self._coverage(wanted, 0, f"the index cannot be read ({error})")
+            return None, self._nothing(wanted, f"the index cannot be read ({error})")
         finally:
             # A caller that is gone wants no answer.
             unwanted.set()
 
-    async def _begin(self, caller: str, work: Work[T], unwanted: threading.Event) -> "asyncio.Future[T]":
-        """The search, when it is the caller's turn, which lasts to its end, awaited or not."""
+    @property
+    def _usable(self) -> bool:
+        return self._connection is not None and self._damage is None
+
+    async def _begin(
+        self, caller: str, work: Work[T], unwanted: threading.Event
+    ) -> "asyncio.Future[T] | None":
+        """The search, when it is the caller's turn, which lasts to its end, awaited or not.
+
+        None where there is no index then. What has begun is awaited before the index is taken away.
+        """
         turn = self._turns.of(caller)
         await turn.acquire()
+        if not self._usable:
+            turn.release()
+            return None
         if len(self._searches) >= SEARCHES + SEARCHES_WAITING:
             turn.release()
             raise SearchesBusy(f"{SEARCHES_WAITING} searches wait already", "try again in a moment")
@@ -157,9 +169,17 @@ class Index:
         search.add_done_callback(ended)
         return search
 
-    def _coverage(self, wanted: int, covered: int, problem: str | None) -> Coverage:
-        complete = covered >= wanted
-        return Coverage(complete=complete, covered_to=covered, problem=None if complete else problem)
+    def _coverage(self, wanted: int) -> Coverage:
+        """What a search that begins now takes into account."""
+        if not self._usable:
+            return self._nothing(wanted, self._problem or "the index is being made")
+        complete = self._covered >= wanted
+        return Coverage(
+            complete=complete, covered_to=self._covered, problem=None if complete else self._problem
+        )
+
+    def _nothing(self, wanted: int, problem: str) -> Coverage:
+        return Coverage(complete=wanted <= 0, covered_to=0, problem=problem if wanted > 0 else None)
 
     async def _catch_up(self, wanted: int) -> None:
         end = time.monotonic() + CATCH_UP_SECONDS
