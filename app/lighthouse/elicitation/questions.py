@@ -129,10 +129,16 @@ class Questions:
         check_agent(to)
         if to == agent_id:
             raise BadQuestion("the question is for whoever asks it", "ask somebody else")
-        data = {"to": to, "message": message, "schema": schema, "timeout_seconds": timeout_seconds}
+        data: dict[str, Any] = {
+            "to": to,
+            "message": message,
+            "schema": schema,
+            "timeout_seconds": timeout_seconds,
+        }
         with suppress(TypeError, ValueError, RecursionError):  # the form says why it cannot be kept
             data = without_tokens(data)
-        form(data["schema"])
+            schema = data["schema"]
+        form(schema)
         if idempotency_key is not None:
             data["idempotency_key"] = idempotency_key
         return await self._work.finished(self._ask(agent_id, Draft(CREATED, data, STREAM, idempotency_key)))
