@@ -8,6 +8,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from hashlib import sha256
 from typing import Any
 
 from lighthouse.annotations import Annotations
@@ -45,6 +46,8 @@ KEPT_ENDED_BYTES = 16 * 1024 * 1024
 log = logging.getLogger("lighthouse.collaboration")
 
 Prepare = Callable[[Held], Awaitable[dict[str, Any]]]
+Once = tuple[str, bytes]
+"""An idempotency key, and the digest of what is asked for under it."""
 
 
 class Collaborations:
@@ -211,7 +214,9 @@ class Collaborations:
             kept = {} if reference is None else await self._references.keep(reference, text, by.agent_id)
             return {"text": text, **kept}
 
-        return await self._move(session_id, "said", by, data, idempotency_key)
+        once = _once(idempotency_key, "said", text, reference)
+        session, _ = await self._moved(session_id, "said", by, data, once)
+        return session
 
     async def suggest(
         self,
@@ -226,8 +231,9 @@ class Collaborations:
         async def data(_: Held) -> dict[str, Any]:
             return {"text": text, **await self._references.keep(reference, text, by.agent_id)}
 
-        session, event = await self._moved(session_id, "suggested", by, data, idempotency_key)
-        made = None if event is None else session.suggestion(f"s{event.seq}")
+        once = _once(idempotency_key, "suggested", text, reference)
+        session, seq = await self._moved(session_id, "suggested", by, data, once)
+        made = None if seq is None else session.suggestion(f"s{seq}")
         if made is None:
             raise WrongMove(f"{session_id} cannot be suggested to", "begin another one")
         return made
@@ -292,7 +298,7 @@ class Collaborations:
         return await self._work.finished(self._store_beginning(by.agent_id, journal.draft(type, data, key)))
 
     async def _store_beginning(self, agent_id: str, draft: Draft) -> Collaboration:
-        self._check_room(agent_id)
+        self._check_room(agent_id, draft.idempotency_key)
         self._beginning[agent_id] += 1
         try:
             [event] = await self._store.append([draft], agent_id=agent_id)
@@ -305,6 +311,7 @@ class Collaborations:
             return await self.get(f"c{event.seq}")
         self._newest = event.seq
         held = Held(event)
+        held.key = draft.idempotency_key
         self._hold(held)
         return held.session
 
@@ -329,8 +336,11 @@ class Collaborations:
             held.session.expired()
         return held
 
-    def _check_room(self, agent_id: str) -> None:
-        own = sum(held.session.agent_id == agent_id for held in self._held.values())
+    def _check_room(self, agent_id: str, key: str | None) -> None:
+        mine = [held for held in self._held.values() if held.session.agent_id == agent_id]
+        if key is not None and any(held.key == key for held in mine):
+            return
+        own = len(mine)
         if len(self._held) + self._beginning.total() >= MAX_OPEN:
             raise TooMuchGoingOn(f"{MAX_OPEN} sessions are going on", "begin one when some have ended")
         if own + self._beginning[agent_id] >= MAX_OPEN_OF_ONE:
@@ -342,9 +352,8 @@ class Collaborations:
         move: Move,
         by: Identity,
         data: dict[str, Any] | Prepare,
-        key: str | None = None,
     ) -> Collaboration:
-        session, _ = await self._moved(session_id, move, by, data, key)
+        session, _ = await self._moved(session_id, move, by, data)
         return session
 
     async def _moved(
@@ -353,9 +362,9 @@ class Collaborations:
         move: Move,
         by: Identity,
         data: dict[str, Any] | Prepare,
-        key: str | None,
-    ) -> tuple[Collaboration, Event | None]:
-        """The session and the event that the move made, if it made one."""
+        once: Once | None = None,
+    ) -> tuple[Collaboration, int | None]:
+        """The session and the number of the event that the move made, if it made one."""
         held = self._held.get(session_id)
         if held is None:
             session = await self.get(session_id)
@@ -363,14 +372,18 @@ class Collaborations:
         if held is None:
             moves.check(session, move, by)
             raise moves.over(session)
-        return await self._work.finished(self._store_move(held, move, by, data, key))
+        return await self._work.finished(self._store_move(held, move, by, data, once))
 
     async def _store_move(
-        self, held: Held, move: Move, by: Identity, data: dict[str, Any] | Prepare, key: str | None
-    ) -> tuple[Collaboration, Event | None]:
+        self, held: Held, move: Move, by: Identity, data: dict[str, Any] | Prepare, once: Once | None
+    ) -> tuple[Collaboration, int | None]:
+        key, asked = once or (None, b"")
         async with held.turn:
             await self._make_sure(held)
             session = held.session
+            if key is not None and (seq := held.said(by.agent_id, key, asked)) is not None:
+                # Before anything is kept anew: what it points to may have moved on.
+                return session, seq
             if moves.is_done(session, move, by):
                 return session, None
             moves.check(session, move, by)
@@ -384,7 +397,9 @@ class Collaborations:
             events = await held.append(self._store, drafts, by.agent_id)
             for event in events:
                 self._apply(held, event)
-            return session, events[0]
+            if key is not None:
+                held.keep_said(by.agent_id, key, asked, events[0].seq)
+            return session, events[0].seq
 
     async def _make_sure(self, held: Held) -> None:
         session = held.session
@@ -453,3 +468,7 @@ class Collaborations:
             data = {"id": session.id, "how": how, "reason": told}
             [event] = await held.append(self._store, [journal.draft(f"{session.kind}.closed", data)], BRIDGE)
             self._apply(held, event)
+
+
+def _once(key: str | None, *asked: object) -> Once | None:
+    return None if key is None else (key, sha256(repr(asked).encode()).digest())

@@ -4,7 +4,7 @@ import msgspec
 
 from lighthouse.casework import Case
 from lighthouse.collaboration.collaboration import DELIVERED, Collaboration, from_event
-from lighthouse.events import Event
+from lighthouse.events import Conflict, Event
 from lighthouse.mailbox import Letter
 
 INVITATIONS = {"collaboration": "collaboration.invited", "pair": "pair.requested"}
@@ -34,6 +34,9 @@ class Held(Case):
     def __init__(self, event: Event) -> None:
         super().__init__()
         self.session = from_event(event)
+        # The idempotency key that it was begun under, and those of what was said since: in this run alone.
+        self.key: str | None = None
+        self._said: dict[tuple[str, str], tuple[int, bytes]] = {}
         # Up to which event each agent acknowledged its letters.
         self.seen: dict[str, int] = {}
         self._last = event
@@ -61,6 +64,21 @@ class Held(Case):
             # Who comes reads the record; only what comes after is told.
             self.seen[event.agent_id] = event.seq
         return True
+
+    def said(self, agent_id: str, key: str, asked: bytes) -> int | None:
+        """The event that the agent made under this key, for the same request. Raises Conflict for another."""
+        seq, before = self._said.get((agent_id, key), (None, asked))
+        if before != asked:
+            raise Conflict(
+                f"the idempotency key was used for other content, event {seq}",
+                "use a new key for something new",
+                actual=seq or 0,
+            )
+        return seq
+
+    def keep_said(self, agent_id: str, key: str, asked: bytes, seq: int) -> None:
+        """Event `seq` is what was asked for under this key."""
+        self._said[agent_id, key] = seq, asked
 
     def invitation(self) -> Letter:
         """The letter to those who are asked to take part."""

@@ -202,3 +202,13 @@ async def test_who_is_cut_off_did_it_nevertheless(room: Room) -> None:
     await room.collaborations.say(session.id, ANN, "yes?")
     assert [event.agent_id for event in (await room.events())[-2:]] == ["ben", "ann"]
     assert session.events == 4
+
+
+async def test_the_last_that_may_go_on_is_answered_again(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_OPEN_OF_ONE", 1)
+    begun = await room.collaborations.begin(ANN, "how to add", ["ben"], [], 3600, "key")
+    assert (await room.collaborations.begin(ANN, "how to add", ["ben"], [], 3600, "key")).id == begun.id
+    with pytest.raises(Conflict):
+        await room.collaborations.begin(ANN, "how to subtract", ["ben"], [], 3600, "key")
+    with pytest.raises(TooMuchGoingOn):
+        await room.collaborations.begin(ANN, "how to add", ["ben"], [], 3600, "other")

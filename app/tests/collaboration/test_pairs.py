@@ -12,6 +12,7 @@ from lighthouse.collaboration import (
     WrongMove,
 )
 from lighthouse.collaboration.moves import STATES
+from lighthouse.events import Conflict, Query
 from lighthouse.proposals import NoSuchProposal
 from lighthouse.sessions import NotAllowed
 from lighthouse.shadow import NotCaptured
@@ -206,3 +207,25 @@ async def test_neither_kind_takes_the_moves_of_the_other(room: Room) -> None:
         with pytest.raises(WrongMove):
             await move(team, BEN)
     assert STATES["pair"].keys() & STATES["collaboration"].keys() == {"said", "closed"}
+
+
+async def test_a_suggestion_sent_again_is_one_although_the_project_moved_on(room: Room) -> None:
+    pair = await room.pair()
+    await room.propose("plus", PLUS)
+
+    async def suggest() -> set[str]:
+        place = Target("sums.py", line=2)
+        note = await room.collaborations.suggest(pair, ANN, "a plus", place, idempotency_key="note")
+        patch = await room.collaborations.suggest(pair, ANN, "as here", "plus", idempotency_key="patch")
+        return {note.id, patch.id}
+
+    first = await suggest()
+    await room.change(CODE.replace("a / 2", "a // 2"))
+    await room.propose("plus", b"print('all different')\n")
+    assert await suggest() == first
+    session = await room.collaborations.get(pair)
+    assert len(session.suggestions) == 2
+    notes = (await room.store.query(Query(type="annotation.added", limit=100))).events
+    assert len(notes) == 1
+    with pytest.raises(Conflict):
+        await room.collaborations.suggest(pair, ANN, "a plus!", "plus", idempotency_key="note")
