@@ -9,6 +9,8 @@ from lighthouse.mailbox import Letter
 
 INVITATIONS = {"collaboration": "collaboration.invited", "pair": "pair.requested"}
 NEWS = {"collaboration": "collaboration.news", "pair": "pair.news"}
+# Whoever sends something again does so soon.
+KEPT_KEYS = 100
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -77,8 +79,10 @@ class Held(Case):
         return seq
 
     def keep_said(self, agent_id: str, key: str, asked: bytes, seq: int) -> None:
-        """Event `seq` is what was asked for under this key."""
+        """Event `seq` is what was asked for under this key; of the last ones that is known."""
         self._said[agent_id, key] = seq, asked
+        if len(self._said) > KEPT_KEYS:
+            del self._said[next(iter(self._said))]
 
     def invitation(self) -> Letter:
         """The letter to those who are asked to take part."""

@@ -106,6 +106,9 @@ def tools(link: Link) -> list[Tool]:
             question = await bridge.question(id)
             if question.state != "pending":
                 return _answered(question)
+            own = await bridge.validate_session()
+            if question.to != own.agent_id:
+                raise ToolError(f"{id} is for {question.to}: no person here is to be asked")
             said = await person.ask(context, f"{question.agent_id} asks: {question.message}", question.schema)
             if isinstance(said, InputRequiredResult):
                 return said

@@ -4,7 +4,13 @@ from typing import Any
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, InputRequiredResult
+from mcp_types import (
+    ClientCapabilities,
+    ElicitRequest,
+    ElicitRequestFormParams,
+    ElicitResult,
+    InputRequiredResult,
+)
 from mcp_types.version import is_version_at_least
 
 # From this version on a call that needs input ends, and is made again with the answers.
@@ -25,8 +31,7 @@ async def ask(
     said = (context.input_responses or {}).get(KEY)
     if isinstance(said, ElicitResult):
         return said
-    able = context.client_capabilities
-    if able is None or able.elicitation is None:
+    if not _takes_forms(context.client_capabilities):
         raise ToolError("this client cannot ask its person: answer it yourself, or decline")
     fields = form(schema)
     if is_version_at_least(context.protocol_version or "", ENDS_AND_COMES_AGAIN):
@@ -36,6 +41,12 @@ async def ask(
         message, fields, related_request_id=context.request_id
     )
     return found
+
+
+def _takes_forms(able: ClientCapabilities | None) -> bool:
+    """A client that names neither kind takes forms, as the first ones did; one may only open addresses."""
+    kinds = None if able is None else able.elicitation
+    return kinds is not None and (kinds.form is not None or kinds.url is None)
 
 
 def form(schema: dict[str, Any]) -> dict[str, Any]:

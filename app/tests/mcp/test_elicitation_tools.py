@@ -127,6 +127,21 @@ async def test_no_person_can_be_asked_this(bridge_process, mode, able) -> None:
     assert "answer it yourself, or decline" in answer.content[0].text
 
 
+@MODES
+async def test_a_person_is_not_asked_what_is_for_another(bridge_process, mode) -> None:
+    async def person(_: Any, params: ElicitRequestParams) -> ElicitResult:
+        pytest.fail("nobody is to be asked")
+
+    async with client(bridge_process, "kim", mode, elicitation_callback=person) as other:
+        async with client(bridge_process, "lou", mode) as asker:
+            question = {"to": "max", "message": "?", "schema": PORT, "wait_seconds": 0}
+            asked = await call(asker, "elicit_information", **question)
+        wanted = {"id": asked["id"], "action": "ask_person"}
+        answer = await other.call_tool("lighthouse_respond_to_elicitation", wanted)
+    assert answer.is_error
+    assert "is for max" in answer.content[0].text
+
+
 async def test_the_answer_is_there_after_the_bridge_was_away(own_bridge) -> None:
     own_bridge.start()
     agent = Agent(own_bridge.environment())
