@@ -129,10 +129,10 @@ def check(answered: dict[str, set[str]], role: Role) -> None:
 @pytest.mark.parametrize("role", Role, ids=str)
 def test_a_token_of_each_role(bridge, known, role, tmp_path) -> None:
     # Always the same calls: make soak looks for new ones, and of all kinds for each role.
-    if role in (Role.AGENT, Role.OPERATOR):
-        wanted = ("--phases", "coverage,fuzzing", "--max-examples", "5")
-    else:
-        wanted = ("--phases", "coverage", "--mode", "positive")
+    wanted = {
+        Role.AGENT: ("--phases", "coverage,fuzzing", "--max-examples", "5"),
+        Role.OPERATOR: ("--phases", "coverage,fuzzing", "--max-examples", "5", "--mode", "positive"),
+    }.get(role, ("--phases", "coverage", "--mode", "positive"))
     check(try_out(bridge, known, role, tmp_path, *wanted, "--seed", "1"), role)
 
 
