@@ -89,7 +89,10 @@ def add(server: MCPServer[None], link: Link) -> None:
     async def thread(id: str) -> str:
         """What agents wrote to each other in a thread, from its beginning."""
         async with link.bridge(_failure) as bridge:
-            return _json(asdict(await bridge.messages(thread=id, limit=MAX_LISTED)))
+            page = await bridge.messages(thread=id, limit=MAX_LISTED)
+        if page.complete and not page.messages:
+            raise ResourceNotFoundError(f"there is no thread {id}")
+        return _json(asdict(page))
 
     @server.resource("lighthouse://collaboration/{id}", title="A collaboration or pair", mime_type=JSON)
     async def collaboration(id: str) -> str:
@@ -137,13 +140,19 @@ def _content(found: Shadowed) -> str | bytes:
 
 
 def _text_or_bytes(content: bytes) -> str | bytes:
-    if len(content) > MAX_BYTES:
-        raise ResourceError(f"it has {len(content)} bytes, which is more than one answer may have")
+    _check_size(content)
     try:
         return content if b"\0" in content else content.decode()
     except UnicodeDecodeError:
         return content
 
 
+def _check_size(content: bytes) -> None:
+    if len(content) > MAX_BYTES:
+        raise ResourceError(f"it has {len(content)} bytes, which is more than one answer may have")
+
+
 def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+    content = msgspec.json.encode(value)
+    _check_size(content)
+    return content.decode()

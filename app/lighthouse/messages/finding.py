@@ -130,10 +130,12 @@ def _statement(wanted: Wanted) -> tuple[str, list[Any]]:
     if wanted.to is not None and key != "r.message":
         conditions.append("EXISTS (SELECT 1 FROM recipients r WHERE r.agent_id = ? AND r.message = m.seq)")
         values.append(wanted.to)
-    for column, value in (("m.thread", wanted.thread), ("m.agent_id", wanted.agent_id)):
-        if value is not None:
-            conditions.append(f"{column} = ?")
-            values.append(value)
+    if wanted.thread is not None:
+        conditions.append("m.thread = (SELECT thread FROM messages WHERE seq = ?)")
+        values.append(wanted.thread)
+    if wanted.agent_id is not None:
+        conditions.append("m.agent_id = ?")
+        values.append(wanted.agent_id)
     for sign, place in (("<", wanted.before), (">", wanted.after)):
         if place is not None:
             conditions.append(f"{key} {sign} ?")

@@ -11,7 +11,7 @@ from lighthouse.messages.message import Posted
 class Wanted:
     """Which messages. `match` is what `words.expression` made; `before` and `after` are sequence numbers.
 
-    The latest come first, those of one `thread` in their order.
+    The latest come first, those of one `thread`, told by any of its messages, in their order.
     """
 
     match: str | None = None

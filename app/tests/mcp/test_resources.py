@@ -103,6 +103,7 @@ async def refusal(bridge, uri: str, mode: str) -> MCPError:
         "lighthouse://history/nobody/src/main.py",
         "lighthouse://context/nobody",
         "lighthouse://event/999999999",
+        "lighthouse://thread/m999999999",
         "lighthouse://elsewhere",
     ],
 )
@@ -114,6 +115,8 @@ async def test_what_is_too_large_for_one_answer(bridge_process, mode, monkeypatc
     monkeypatch.setattr(resources, "MAX_BYTES", 8)
     error = await refusal(bridge_process, "lighthouse://project/src/main.py", mode)
     assert "lighthouse_read_file" in str(error)
+    error = await refusal(bridge_process, "lighthouse://status", mode)
+    assert "more than one answer may have" in str(error)
 
 
 async def test_while_the_bridge_is_away(own_bridge, mode) -> None:

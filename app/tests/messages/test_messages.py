@@ -288,3 +288,12 @@ async def test_no_room_is_told_and_changes_nothing(room: Room, monkeypatch: pyte
         with pytest.raises(NoRoom):
             await room.send()
     assert room.unread("bob") == []
+
+
+async def test_a_thread_is_found_by_any_of_its_messages(room: Room) -> None:
+    first = await room.send("is it done?")
+    reply = await room.send("it is", agent="bob", to=None, thread=first.id)
+    assert await room.ids(thread=reply.seq) == await room.ids(thread=first.seq) == [first.id, reply.id]
+    assert await room.ids("done", thread=reply.seq) == [first.id]
+    assert await room.ids(thread=reply.seq, after=first.seq) == [reply.id]
+    assert await room.ids(thread=99) == []
