@@ -7,6 +7,7 @@ A keyword that is not known is refused: a misspelt one would let every answer pa
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -239,6 +240,18 @@ def _const(
         yield jsonschema.ValidationError(f"{told(repr(choices.values[0]))} was expected")
 
 
+def _multiple(
+    validator: Any, factor: Any, instance: Any, schema: Any
+) -> Iterator[jsonschema.ValidationError]:
+    # The library divides binary fractions, to which 19.99 is no multiple of 0.01.
+    if validator.is_type(instance, "number") and _exact(instance) % _exact(factor):
+        yield jsonschema.ValidationError(f"{told(repr(instance))} is not a multiple of {told(repr(factor))}")
+
+
+def _exact(number: float) -> Fraction:
+    return Fraction(repr(number)) if isinstance(number, float) else Fraction(number)
+
+
 def _unique(validator: Any, unique: bool, instance: Any, schema: Any) -> Iterator[jsonschema.ValidationError]:
     # The library's own takes time by the square of the length.
     if unique and isinstance(instance, list):
@@ -275,5 +288,11 @@ def _extent(content: Any) -> tuple[int, int]:
 
 _Validator = validators.extend(
     validators.Draft202012Validator,
-    {"pattern": _pattern, "uniqueItems": _unique, "enum": _enum, "const": _const},
+    {
+        "pattern": _pattern,
+        "uniqueItems": _unique,
+        "multipleOf": _multiple,
+        "enum": _enum,
+        "const": _const,
+    },
 )

@@ -162,6 +162,23 @@ async def test_choices_are_values_and_not_their_spelling(choice: Any) -> None:
         await taken.check(False, asyncio.Lock())
 
 
+@pytest.mark.parametrize(
+    ("factor", "good", "bad"),
+    [
+        (0.01, 19.99, 19.995),
+        (0.1, 0.3, 0.35),
+        (3, 9.0, 10),
+        (0.5, 10**30, 0.7),
+        (1e300, 1e300, 1),
+        (2, 4, 4.5),
+    ],
+)
+async def test_multiples_are_told_in_decimals(factor: float, good: float, bad: float) -> None:
+    await check({"multipleOf": factor}, good)
+    with pytest.raises(BadReply, match="is not a multiple of"):
+        await check({"multipleOf": factor}, bad)
+
+
 async def test_a_pattern_that_backtracks_elsewhere_does_not_here() -> None:
     with pytest.raises(BadReply):
         await check({"pattern": "^(a+)+$"}, "a" * 60_000 + "!")
