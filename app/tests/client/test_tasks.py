@@ -16,32 +16,42 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "tasks.md"
 
 async def test_a_task_from_both_sides(bridge_process) -> None:
     url = bridge_process.url
-    async with Client(url, bridge_process.token()) as ann, Client(url, bridge_process.token("tom")) as tom:
-        made = await ann.dispatch_task("count", "words", to="tom", idempotency_key="count", retries=1)
-        assert (made.state, made.to, made.offered, made.ended) == ("pending", "tom", ["tom"], False)
-        again = await ann.dispatch_task("count", "words", to="tom", idempotency_key="count", retries=1)
+    async with (
+        Client(url, bridge_process.token()) as ann,
+        Client(url, bridge_process.token("the-counter")) as counter,
+    ):
+        made = await ann.dispatch_task("count", "words", to="the-counter", idempotency_key="count", retries=1)
+        assert (made.state, made.to, made.offered, made.ended) == (
+            "pending",
+            "the-counter",
+            ["the-counter"],
+            False,
+        )
+        again = await ann.dispatch_task(
+            "count", "words", to="the-counter", idempotency_key="count", retries=1
+        )
         assert again == made
         ended = asyncio.ensure_future(ann.task(made.id, wait_seconds=60))
-        [found] = (await tom.pending_tasks(wait_seconds=10)).tasks
+        [found] = (await counter.pending_tasks(wait_seconds=10)).tasks
         assert found == made
-        claimed = await tom.claim_task(made.id, idempotency_key="k")
-        assert await tom.claim_task(made.id, idempotency_key="k") == claimed
+        claimed = await counter.claim_task(made.id, idempotency_key="k")
+        assert await counter.claim_task(made.id, idempotency_key="k") == claimed
         with pytest.raises(Refused) as refused:
             await ann.claim_task(made.id)
         assert refused.value.status == 409
-        told = await tom.progress_task(made.id, "begun", percent=10)
+        told = await counter.progress_task(made.id, "begun", percent=10)
         assert [(note.note, note.percent) for note in told.notes] == [("begun", 10)]
-        gave = await tom.fail_task(made.id, "not now", retry=True)
+        gave = await counter.fail_task(made.id, "not now", retry=True)
         assert (gave.attempt, gave.how, gave.reason) == (2, "holder", "not now")
-        await tom.claim_task(made.id)
-        done = await tom.complete_task(made.id, {"words": 1})
+        await counter.claim_task(made.id)
+        done = await counter.complete_task(made.id, {"words": 1})
         assert (done.result, done.ended) == ({"words": 1}, True)
         assert await asyncio.wait_for(ended, 30) == done
-        other = await ann.dispatch_task("another", to="tom")
+        other = await ann.dispatch_task("another", to="the-counter")
         assert (await ann.cancel_task(other.id, "no need")).reason == "no need"
-        listed = await ann.tasks(agent="tom", limit=1)
+        listed = await ann.tasks(agent="the-counter", limit=1)
         assert [one.id for one in listed.tasks] == [other.id]
-        following = await ann.tasks(agent="tom", state="completed", cursor=listed.next_cursor)
+        following = await ann.tasks(agent="the-counter", state="completed", cursor=listed.next_cursor)
         assert [one.id for one in following.tasks] == [made.id]
 
 
