@@ -11,6 +11,7 @@ from lighthouse.policy.act import Facts
 from lighthouse.policy.tools import SHELLS
 from lighthouse.policy.verdict import Tier
 from lighthouse.shadow import FOLDER, Shadow
+from lighthouse.validation.looking import looking
 from lighthouse.validation.project import within
 from lighthouse.validation.proposed import EDITORS
 
@@ -94,10 +95,13 @@ def _common(found: list[Touch]) -> Names:
 
 def _touches(facts: Facts, roots: tuple[str, ...]) -> Iterator[Touch]:
     deep = {act.program for act in facts.acts if act.recursive}
+    only_look = looking(facts)
     # Programs whose paths are told: from the end, as an invocation is told before the paths that it is given.
     placed: set[str] = set()
     for act in reversed((*facts.acts, *facts.rewrites)):
         if act.action not in _CHANGING or act.place == "unknown":
+            continue
+        if act.program.partition(" ")[0] in only_look:
             continue
         if not act.target.startswith("/"):
             if _is_somewhere(act, facts.tool, placed):

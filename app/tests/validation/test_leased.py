@@ -99,6 +99,18 @@ LEASED = [
     "glab mr checkout 3",
     "git worktree add src main",
     "git apply --check --apply x.patch",
+    # What looks with one option changes with another.
+    "black --check . && black .",
+    "ruff check . && ruff format .",
+    "eslint --fix .",
+    "eslint -o src/a.py .",
+    "prettier -w .",
+    "gofmt -lw .",
+    "autopep8 -ir .",
+    "mypy --junit-xml src/a.py .",
+    "clang-format -i src/a.py",
+    "isort .",
+    "eslint $X .",
 ]
 FREE = [
     "ls -l src",
@@ -142,6 +154,22 @@ FREE = [
     "ln -st docs ../src/a.py",
     "find .. -name a.py",
     "cat deep/../a.py",
+    "mypy .",
+    "pyright src",
+    "flake8",
+    "pylint src",
+    "shellcheck src/a.py",
+    "eslint .",
+    "npx eslint src",
+    "ruff check .",
+    "ruff check --output-format=github src",
+    "ruff format --check .",
+    "black --check --diff src",
+    "isort --check-only .",
+    "prettier --check .",
+    "gofmt -l .",
+    "cargo fmt --check",
+    "rustfmt --check src/a.py",
 ]
 
 
